@@ -1,0 +1,67 @@
+/**
+ * Every lifetime, size and rate that is not a setting, with its unit in the name and its reason.
+ * Settings live in `env.ts`; their defaults are here too when other code needs them.
+ */
+
+const SECOND = 1000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+
+// The store
+
+/** One command against the store, including the connection. A person waits at the other end. */
+export const STORE_TIMEOUT_MS = 1500
+/** Upstash refuses longer keys. */
+export const STORE_KEY_MAX_BYTES = 32 * 1024
+/** Lost compares in a row before a caller is told to come back (503). */
+export const SWAP_ATTEMPTS = 12
+
+// Authorization (OAUTH.md §0.1)
+
+/** A person may read the consent page for as long as this. */
+export const AUTHORIZATION_REQUEST_MS = 10 * MINUTE
+/** Longest authorization URL, and so the longest `state`, that browsers, proxies and cookies carry. */
+export const AUTHORIZATION_URL_MAX_BYTES = 6 * 1024
+/** `state` is handed back byte for byte up to this. */
+export const STATE_MAX_BYTES = 4096
+/** A client id stands in every URL, token and record. */
+export const CLIENT_ID_MAX_LENGTH = 1024
+export const REDIRECT_URI_MAX_LENGTH = 512
+export const REDIRECT_URIS_MAX = 10
+/** A form of the token endpoint, or a registration. */
+export const FORM_MAX_BYTES = 16 * 1024
+/** Grants a person may have with one client before the least recently used one is dropped. */
+export const GRANTS_PER_CLIENT_MAX = 50
+/** Clocks of instances differ a little. */
+export const TOKEN_EXPIRY_TOLERANCE_SECONDS = 5
+export const TOKEN_FUTURE_TOLERANCE_SECONDS = 60
+/** Longest access token looked at. */
+export const ACCESS_TOKEN_MAX_LENGTH = 4096
+/** An unknown `kid` makes the verifier read the signing keys again at most this often. */
+export const SIGNING_KEYS_REREAD_MS = 10 * SECOND
+/** Caches of metadata and JWKS may be this old: rotation waits for it. */
+export const METADATA_MAX_AGE_SECONDS = 300
+
+// Signing in
+
+/** A sign-in link is used at once or not at all. */
+export const SIGN_IN_LINK_MS = 15 * MINUTE
+export const BROWSER_SESSION_IDLE_MS = 12 * HOUR
+export const BROWSER_SESSION_MAX_MS = 7 * DAY
+
+// MCP
+
+/** Body of an MCP request: what the SDK and the platforms allow (Vercel 4.5 MB). */
+export const MCP_BODY_MAX_BYTES = 4 * 1024 * 1024
+/** A question to the user may wait this long (`requestState`). */
+export const REQUEST_STATE_MS = 10 * MINUTE
+
+// Rate limiting
+
+export const RATE_WINDOW_MS = MINUTE
+
+// Pauses told to clients
+
+/** `Retry-After` of a 503: long enough for a store to fail over, short enough not to be noticed. */
+export const RETRY_AFTER_SECONDS = 5
