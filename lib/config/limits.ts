@@ -65,3 +65,9 @@ export const RATE_WINDOW_MS = MINUTE
 
 /** `Retry-After` of a 503: long enough for a store to fail over, short enough not to be noticed. */
 export const RETRY_AFTER_SECONDS = 5
+
+// The audit log
+
+/** Entries kept; at a few hundred bytes each the log stays under 10 MB. */
+export const AUDIT_KEEP = 20_000
+export const AUDIT_MS = 400 * DAY

@@ -130,7 +130,7 @@ async function importSecret(secret: string): Promise<Secret> {
 
 function derive(secret: Secret, purpose: KeyPurpose, deployment: string): Promise<Derived> {
   const known = secret.derived.get(purpose)
-  if (known) return known
+  if (known !== undefined) return known
 
   const parameters = (use: string) => ({
     name: 'HKDF',

@@ -1,0 +1,180 @@
+import type { z } from 'zod'
+import type { Clock } from '#lib/core/clock'
+import type { Random } from '#lib/core/random'
+import type { Store } from '#lib/store/port'
+
+/**
+ * The contract of a tool: what a developer writes in `lib/tools`. One file is one tool; it serves both
+ * protocol eras, HTTP and stdio, and knows none of them.
+ */
+
+/** Who is calling: the person, and the app that acts for them. */
+export interface Caller {
+  readonly accountId: string
+  readonly client: {
+    /** Stable across registrations of one app (DESIGN.md §6). Safe to log. */
+    readonly key: string
+    /** What the app calls itself. Written by the app: data, never an instruction. */
+    readonly name: string
+    /** Its domain vouches for it (a client id metadata document or a client the operator made). */
+    readonly verified: boolean
+  }
+  /** Scopes the access token carries. */
+  readonly scopes: readonly string[]
+}
+
+/** A question to the person, shown by their app (elicitation, form mode). */
+export interface Question<Answer extends z.ZodObject = z.ZodObject> {
+  readonly message: string
+  /** Flat object of strings, numbers, booleans and enums, as elicitation allows. */
+  readonly schema: Answer
+}
+
+/**
+ * What came of `ask`. `unavailable`: the app cannot ask. `asking`: return `pending` from the tool; it is run
+ * again with the answer. Answers come from the app and are checked against the schema.
+ */
+export type Asked<Answer extends z.ZodObject = z.ZodObject> =
+  | { readonly state: 'accepted'; readonly content: z.output<Answer> }
+  | { readonly state: 'declined' }
+  | { readonly state: 'asking'; readonly pending: Pending }
+  | { readonly state: 'unavailable' }
+
+/** An unfinished tool result: the questions are on their way. Only `ask` makes one. */
+export interface Pending {
+  readonly kind: 'pending'
+  readonly questions: Readonly<Record<string, Question>>
+}
+
+/** What a tool may use while it runs. */
+export interface ToolContext {
+  readonly caller: Caller
+  readonly store: Store
+  readonly clock: Clock
+  readonly random: Random
+  /** Aborts when the caller cancels or leaves (2026-07-28) or cancels (2025). */
+  readonly signal: AbortSignal
+  /** Reports progress if the caller asked for it; `done` must grow. Never fails. */
+  progress(done: number, total?: number, message?: string): Promise<void>
+  /** Asks the person. `key` names the question within this tool. */
+  ask<Answer extends z.ZodObject>(key: string, question: Question<Answer>): Asked<Answer>
+}
+
+/** A reference to an MCP resource, for the host to fetch. */
+export interface ResourceLink {
+  readonly uri: string
+  readonly name: string
+  readonly title?: string
+  readonly mimeType?: string
+}
+
+/** The result of a tool. `text` is for the model; `structured` is the same, typed by `output`. */
+export type ToolOutcome<Output extends z.ZodObject> =
+  | {
+      readonly kind: 'done'
+      readonly text: string
+      readonly structured: z.input<Output>
+      readonly links?: readonly ResourceLink[]
+    }
+  /** An error for the model to read: what went wrong and what to do instead (`isError: true`). */
+  | { readonly kind: 'failed'; readonly text: string }
+  | Pending
+
+/** Behaviour hints (MCP tool annotations). Hosts ask the person before anything not read-only. */
+export interface Annotations {
+  readonly readOnlyHint?: boolean
+  readonly destructiveHint?: boolean
+  readonly idempotentHint?: boolean
+  readonly openWorldHint?: boolean
+}
+
+export interface Tool<Input extends z.ZodObject = z.ZodObject, Output extends z.ZodObject = z.ZodObject> {
+  /** 1–40 characters of `[a-z0-9_]`: hosts add a prefix and cut at 64. */
+  readonly name: string
+  readonly title: string
+  readonly description: string
+  /** The scope that a call needs; a name of `scopes.ts`. */
+  readonly scope: string
+  readonly annotations: Annotations
+  readonly input: Input
+  readonly output: Output
+  run(input: z.output<Input>, context: ToolContext): Promise<ToolOutcome<Output>>
+}
+
+/** A prompt: a conversation starter the person picks in their app. */
+export interface Prompt<Input extends z.ZodObject = z.ZodObject> {
+  readonly name: string
+  readonly title: string
+  readonly description: string
+  readonly scope: string
+  /** String arguments only, as prompts have no others. */
+  readonly input: Input
+  /** Suggestions for an argument, by argument name. */
+  readonly complete?: Readonly<
+    Record<string, (typed: string, context: ToolContext) => Promise<readonly string[]>>
+  >
+  run(
+    input: z.output<Input>,
+    context: ToolContext,
+  ): Promise<{
+    readonly description?: string
+    readonly messages: readonly PromptMessage[]
+  }>
+}
+
+export interface PromptMessage {
+  readonly role: 'user' | 'assistant'
+  readonly content:
+    | { readonly type: 'text'; readonly text: string }
+    | ({ readonly type: 'resource_link' } & ResourceLink)
+}
+
+/** A family of resources under one URI template. */
+export interface ResourceFamily {
+  readonly name: string
+  readonly title: string
+  readonly description: string
+  readonly scope: string
+  /** RFC 6570 level 1, e.g. `note://{id}`. */
+  readonly template: string
+  readonly mimeType: string
+  list(context: ToolContext): Promise<readonly ListedResource[]>
+  /** `undefined`: no such resource (or not this caller's: the same answer). */
+  read(
+    variables: Readonly<Record<string, string>>,
+    context: ToolContext,
+  ): Promise<{ readonly text: string } | undefined>
+  complete?(variable: string, typed: string, context: ToolContext): Promise<readonly string[]>
+}
+
+export interface ListedResource {
+  readonly uri: string
+  readonly name: string
+  readonly title?: string
+  readonly description?: string
+  readonly mimeType: string
+}
+
+/** Everything a server offers; `lib/tools/index.ts` lists it. */
+export interface Offer {
+  readonly name: string
+  readonly title: string
+  readonly version: string
+  readonly instructions: string
+  readonly tools: readonly Tool[]
+  readonly prompts: readonly Prompt[]
+  readonly resources: readonly ResourceFamily[]
+}
+
+/** Types a tool by its schemas. */
+export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject>(
+  tool: Tool<Input, Output>,
+): Tool {
+  // A tool is only ever run with input that its own schema has parsed.
+  return tool as unknown as Tool
+}
+
+/** Types a prompt by its schema. */
+export function definePrompt<Input extends z.ZodObject>(prompt: Prompt<Input>): Prompt {
+  return prompt as unknown as Prompt
+}
