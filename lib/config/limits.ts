@@ -17,6 +17,22 @@ export const STORE_KEY_MAX_BYTES = 32 * 1024
 /** Lost compares in a row before a caller is told to come back (503). */
 export const SWAP_ATTEMPTS = 12
 
+/** Before the one retry of a store request whose connection failed: a server that restarts needs a moment. */
+export const STORE_RETRY_PAUSE_MS = 50
+/** A listener's connection is renewed this often, so that one that died in silence costs no more than this. */
+export const SUBSCRIPTION_RENEW_MS = 5 * MINUTE
+/** First and longest pause before a lost subscription is taken up again. */
+export const SUBSCRIPTION_PAUSE_MIN_MS = 100
+export const SUBSCRIPTION_PAUSE_MAX_MS = 5 * SECOND
+/** The local journal is rewritten at twice its live size, but not before this: small files are cheap to keep. */
+export const JOURNAL_COMPACT_MIN_BYTES = 8 * 1024 * 1024
+/** Counters and touched lifetimes reach the journal within this; a killed process may lose so much of them. */
+export const JOURNAL_SOON_MS = 100
+/** Log entries are on the disk within this; a power cut may lose so much of them. */
+export const JOURNAL_SYNC_MS = SECOND
+/** The local store forgets expired keys this often, besides when it meets one. */
+export const LOCAL_SWEEP_MS = MINUTE
+
 // Authorization (OAUTH.md §0.1)
 
 /** A person may read the consent page for as long as this. */

@@ -42,17 +42,13 @@ function detailFault(operation: Operation): string | undefined {
     case 'append':
       return isCount(operation.keep) ? idFault(operation.id) : 'keep is at least 1'
     case 'read':
-      return isCount(operation.limit)
-        ? (idFault(operation.after) ?? idFault(operation.before))
-        : 'limit is at least 1'
+      return isCount(operation.limit) ? idFault(operation.after, operation.before) : 'limit is at least 1'
     case 'rank':
       return Number.isFinite(operation.score) ? undefined : 'a score is a finite number'
     case 'range':
       return rangeFault(operation)
     case 'publish':
-      return isOneLine(operation.channel) && isOneLine(operation.message)
-        ? undefined
-        : 'a message is one line, and its channel has no comma'
+      return isOneLine(operation.channel + operation.message) ? undefined : 'a message is one line'
     default:
       return undefined
   }
@@ -65,7 +61,9 @@ function rangeFault(operation: Extract<Operation, { kind: 'range' }>): string | 
   return [min, max, dropBelow].every(Number.isFinite) ? undefined : 'a score is a finite number'
 }
 
-const idFault = (id: string | undefined) => (id === undefined || isEntryId(id) ? undefined : 'a malformed id')
+function idFault(...ids: readonly (string | undefined)[]): string | undefined {
+  return ids.every((id) => id === undefined || isEntryId(id)) ? undefined : 'a malformed id'
+}
 
 const isCount = (count: number) => Number.isSafeInteger(count) && count >= 1
 

@@ -18,10 +18,10 @@ export type Change =
   | readonly ['drop', key: string, below: number]
 
 /**
- * How long an answer waits for a change. `synced`: on the disk. `written`: with the system, which a killed
- * process does not undo and a power cut may. `soon`: not at all; it is written within moments.
+ * What an answer waits for. `synced`: the change is on the disk. `written`: it is with the system, which a
+ * killed process does not undo and a power cut within a second may.
  */
-export type Durability = 'synced' | 'written' | 'soon'
+export type Durability = 'synced' | 'written'
 
-/** First line of a journal. */
+/** First line of a journal: what it is and the version of its form. */
 export const JOURNAL_HEADER = ['gatehouse journal', 1] as const

@@ -20,6 +20,9 @@ export function nextId({ last }: Log, now: number): string {
   return formatId(now > last.ms ? { ms: now, seq: 0 } : { ms: last.ms, seq: last.seq + 1 })
 }
 
+/** Whether an entry with this id may be appended. */
+export const isNewer = (log: Log, id: string): boolean => compareIds(parseId(id), log.last) > 0
+
 /** Appends an entry and forgets all but the newest `keep`. Answers `false` when the id is not greater. */
 export function appendTo(log: Log, text: string, data: string, keep: number): boolean {
   const id = parseId(text)
