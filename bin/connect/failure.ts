@@ -1,0 +1,36 @@
+/** A step that did not work: what was being done, what went wrong, and what to try. */
+export class ConnectFailed extends Error {
+  override readonly name = 'ConnectFailed'
+
+  constructor(
+    readonly doing: string,
+    readonly wrong: string,
+    readonly hint?: string,
+  ) {
+    super(`${doing}: ${wrong}`)
+  }
+}
+
+/** Runs a step; whatever it throws becomes a `ConnectFailed` that names the step. */
+export async function attempt<Value>(doing: string, act: () => Promise<Value>): Promise<Value> {
+  try {
+    return await act()
+  } catch (error) {
+    if (error instanceof ConnectFailed) throw error
+    throw new ConnectFailed(doing, explain(error))
+  }
+}
+
+/** An error and its causes in one line: `fetch failed` alone says nothing. */
+function explain(error: unknown): string {
+  const parts: string[] = []
+  for (let cause: unknown = error; cause instanceof Error && parts.length < 4; cause = cause.cause) {
+    const code = 'code' in cause && typeof cause.code === 'string' ? ` (${cause.code})` : ''
+    const text = `${cause.message || cause.name}${code}`
+    if (!parts.includes(text)) parts.push(text)
+  }
+  const fields =
+    error instanceof Error && 'error_description' in error ? String(error.error_description ?? '') : ''
+  if (fields) parts.push(fields)
+  return parts.join(': ') || String(error)
+}
