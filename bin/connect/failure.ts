@@ -1,13 +1,11 @@
 /** A step that did not work: what was being done, what went wrong, and what to try. */
 export class ConnectFailed extends Error {
   override readonly name = 'ConnectFailed'
+  readonly hint: string | undefined
 
-  constructor(
-    readonly doing: string,
-    readonly wrong: string,
-    readonly hint?: string,
-  ) {
+  constructor(doing: string, wrong: string, hint?: string) {
     super(`${doing}: ${wrong}`)
+    this.hint = hint
   }
 }
 
@@ -17,7 +15,9 @@ export async function attempt<Value>(doing: string, act: () => Promise<Value>): 
     return await act()
   } catch (error) {
     if (error instanceof ConnectFailed) throw error
-    throw new ConnectFailed(doing, explain(error))
+    const wrong = explain(error)
+    const unreachable = wrong.includes('ECONNREFUSED')
+    throw new ConnectFailed(doing, wrong, unreachable ? 'Is it running? `npm start` starts it.' : undefined)
   }
 }
 
@@ -29,8 +29,8 @@ function explain(error: unknown): string {
     const text = `${cause.message || cause.name}${code}`
     if (!parts.includes(text)) parts.push(text)
   }
-  const fields =
-    error instanceof Error && 'error_description' in error ? String(error.error_description ?? '') : ''
-  if (fields) parts.push(fields)
+  const described =
+    error instanceof Error && 'error_description' in error ? error.error_description : undefined
+  if (described) parts.push(String(described))
   return parts.join(': ') || String(error)
 }

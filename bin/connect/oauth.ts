@@ -69,9 +69,7 @@ export async function readResourceMetadata(
 }
 
 /** Reads the authorization-server metadata; its issuer must be the one asked for (RFC 8414 §3.3). */
-export async function readServerMetadata(
-  resource: oauth.ResourceServer,
-): Promise<oauth.AuthorizationServer> {
+export async function readServerMetadata(resource: oauth.ResourceServer): Promise<oauth.AuthorizationServer> {
   const [issuer] = resource.authorization_servers ?? []
   if (!issuer) throw new ConnectFailed('Find the authorization server', 'the resource names none')
 
