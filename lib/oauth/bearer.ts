@@ -1,0 +1,66 @@
+import { ACCESS_TOKEN_MAX_LENGTH } from '#lib/config/limits'
+import { err, ok, type Result } from '#lib/core/result'
+
+/** Why a call is refused at the resource, in the words of RFC 6750 §3.1. */
+export type BearerRefusal =
+  /** No bearer credentials: the challenge names no error. */
+  | { readonly kind: 'missing' }
+  /** The Authorization header is malformed or there are two. */
+  | { readonly kind: 'invalid_request' }
+  | { readonly kind: 'invalid_token' }
+  /** `scopes`: all that the operation needs and those already held. */
+  | { readonly kind: 'insufficient_scope'; readonly scopes: readonly string[] }
+
+/** What a refusal says on the wire. */
+export interface Challenge {
+  readonly status: 400 | 401 | 403
+  readonly wwwAuthenticate: string
+}
+
+/** RFC 6750 §2.1, `b64token`. */
+const B64TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/
+
+/**
+ * The bearer token of a request (RFC 6750 §2.1). Only the header counts: tokens in a query or a form are
+ * ignored (OAuth 2.1 §5.1).
+ */
+export function bearerToken(request: Request): Result<string, BearerRefusal> {
+  const header = request.headers.get('authorization')
+  // An empty `Bearer` is what a host sends whose setting is empty: it has no credentials yet.
+  if (header === null || !/^bearer(?: |$)/i.test(header)) return err({ kind: 'missing' })
+
+  const token = header.slice('bearer'.length).trim()
+  if (token === '') return err({ kind: 'missing' })
+  // Two headers arrive joined by a comma.
+  if (/[\s,]/.test(token)) return err({ kind: 'invalid_request' })
+  if (token.length > ACCESS_TOKEN_MAX_LENGTH || !B64TOKEN.test(token)) return err({ kind: 'invalid_token' })
+  return ok(token)
+}
+
+/**
+ * The status and the `WWW-Authenticate` value of a refusal (RFC 6750 §3, RFC 9728 §5.1). Hosts read it with
+ * naive patterns: one scheme, `name="value"` pairs, `, ` between them.
+ */
+export function challengeOf(
+  refusal: BearerRefusal,
+  server: { readonly resourceMetadata: string; readonly baseScopes: readonly string[] },
+): Challenge {
+  const metadata = `resource_metadata="${server.resourceMetadata}"`
+  const scope = (names: readonly string[]) => `scope="${names.join(' ')}"`
+  switch (refusal.kind) {
+    case 'missing':
+      return { status: 401, wwwAuthenticate: `Bearer ${metadata}, ${scope(server.baseScopes)}` }
+    case 'invalid_request':
+      return { status: 400, wwwAuthenticate: `Bearer error="invalid_request", ${metadata}` }
+    case 'invalid_token':
+      return {
+        status: 401,
+        wwwAuthenticate: `Bearer error="invalid_token", ${metadata}, ${scope(server.baseScopes)}`,
+      }
+    case 'insufficient_scope':
+      return {
+        status: 403,
+        wwwAuthenticate: `Bearer error="insufficient_scope", ${scope(refusal.scopes)}, ${metadata}`,
+      }
+  }
+}

@@ -1,0 +1,63 @@
+import { z } from 'zod'
+
+/** How a client proves who it is at the token endpoint (RFC 7591 §2). */
+export const authMethods = ['none', 'client_secret_basic', 'client_secret_post'] as const
+export type AuthMethod = (typeof authMethods)[number]
+
+/** What a client may do at the token endpoint. */
+export const grantTypes = ['authorization_code', 'refresh_token'] as const
+export type GrantType = (typeof grantTypes)[number]
+
+/**
+ * A client as a grant remembers it, so that its connection can be shown and judged when the client id no
+ * longer opens.
+ */
+export const clientRecord = z.looseObject({
+  id: z.string(),
+  /** How the client came: more kinds follow, so a reader must expect any. */
+  kind: z.string(),
+  /** Stable over re-registrations: blocking, trust and permissions go by it (DESIGN.md §6). */
+  key: z.string(),
+  name: z.string(),
+  /** Whether the name is vouched for by more than the client itself. */
+  verified: z.boolean(),
+  redirectUris: z.array(z.string()),
+  grantTypes: z.array(z.string()),
+})
+export type ClientRecord = z.output<typeof clientRecord>
+
+interface AnyClient {
+  readonly id: string
+  readonly key: string
+  readonly name: string
+  readonly verified: boolean
+  /** Raw strings: they are compared, never normalized. */
+  readonly redirectUris: readonly string[]
+  readonly grantTypes: readonly GrantType[]
+  /** Methods it may use; more than one when it did not choose (OAUTH.md §1.6). */
+  readonly authMethods: readonly AuthMethod[]
+  /** Registered `scope`: the most it may ask for. */
+  readonly scopeCeiling: readonly string[] | undefined
+}
+
+/** Registered by itself and kept in its own id (RFC 7591 appendix A.5.2). */
+export interface DynamicClient extends AnyClient {
+  readonly kind: 'dynamic'
+}
+
+/** Every kind of client. Client id metadata documents and static clients join here. */
+export type Client = DynamicClient
+
+/** What a grant keeps of its client. */
+export function toClientRecord(client: Client): ClientRecord {
+  const { id, kind, key, name, verified } = client
+  return {
+    id,
+    kind,
+    key,
+    name,
+    verified,
+    redirectUris: [...client.redirectUris],
+    grantTypes: [...client.grantTypes],
+  }
+}

@@ -1,0 +1,95 @@
+import type { Clock } from '#lib/core/clock'
+import type { KeyRing } from '#lib/core/key-ring'
+import type { Random } from '#lib/core/random'
+import type { Result } from '#lib/core/result'
+import type { SignedIn } from '#lib/core/signed-in'
+import type { Exchange, Outage } from '#lib/http/endpoint'
+import type { AccessTokenClaims } from '#lib/oauth/access-token'
+import type { BearerRefusal, Challenge } from '#lib/oauth/bearer'
+import type { AdmittedGrant, GrantSummary } from '#lib/oauth/grant'
+import type { Scope } from '#lib/oauth/scope'
+import type { Audit } from '#lib/observability/audit'
+import type { Log } from '#lib/observability/log'
+import type { Check } from '#lib/store/check'
+import type { Store } from '#lib/store/port'
+
+/** The operator's settings of the authorization server (DESIGN.md §4). */
+export interface OAuthSettings {
+  readonly accessTokenSeconds: number
+  readonly codeSeconds: number
+  readonly refreshGraceSeconds: number
+  readonly refreshIdleSeconds: number
+  readonly refreshMaxSeconds: number
+  /** Refuse private-use redirect schemes such as `cursor:`. */
+  readonly strictRedirects: boolean
+}
+
+/** All that the authorization server is given. */
+export interface OAuthDeps {
+  /** `PUBLIC_URL`: an origin, no path, no trailing slash. */
+  readonly issuer: string
+  /** The one resource, `issuer` + `/api/mcp`. */
+  readonly resource: string
+  readonly serverName: string
+  readonly version: string
+  readonly scopes: readonly Scope[]
+  readonly keyRing: KeyRing
+  readonly store: Store
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly audit: Audit
+  readonly settings: OAuthSettings
+  /** Who sits at the browser. */
+  readonly currentUser: (request: Request) => Promise<SignedIn | undefined>
+  /** Whether an account still stands in that epoch. */
+  readonly accountCheck: (
+    accountId: string,
+    epoch: number,
+  ) => Check<'get', { readonly name: string }, 'account_ended'>
+  /** Whom a request comes from, for the flood limits; without it all callers share one (generous) budget. */
+  readonly callerOf?: ((request: Request) => string | undefined) | undefined
+  /** Hidden fields that the sign-out form of "Not you?" needs besides `rt` (a CSRF token, say). */
+  readonly signOutFields?: ((user: SignedIn) => Promise<Readonly<Record<string, string>>>) | undefined
+}
+
+/** An endpoint before it is wrapped by `lib/http/endpoint`. It answers every method itself. */
+export type Handle = (request: Request, exchange: Exchange) => Promise<Response>
+
+/** The authorization server and the resource server's half of it, bound. */
+export interface OAuth {
+  readonly protectedResourceMetadata: Handle
+  readonly authorizationServerMetadata: Handle
+  readonly openidConfiguration: Handle
+  readonly jwks: Handle
+  readonly register: Handle
+  readonly authorize: Handle
+  readonly consent: Handle
+  readonly token: Handle
+  /** How each endpoint says that it cannot answer: JSON for metadata, T and G, a page for A and C. */
+  readonly outages: { readonly json: Outage; readonly page: Outage }
+  /**
+   * Verifies the bearer token of a call, without the store.
+   *
+   * @throws StoreUnavailable on a cold instance that cannot get the signing keys
+   */
+  readBearer(request: Request): Promise<Result<AccessTokenClaims, BearerRefusal>>
+  /** Whether the grant of a token stands. */
+  grantCheck(claims: AccessTokenClaims): Check<'get', AdmittedGrant, 'grant_ended'>
+  /** After the answer of a call: marks its generation as used (once) and when (at most once a minute). Never throws. */
+  noteUse(claims: AccessTokenClaims, grant: AdmittedGrant): Promise<void>
+  challenge(refusal: BearerRefusal): Challenge
+  /** The connections of an account, newest first. */
+  listGrants(accountId: string): Promise<readonly GrantSummary[]>
+  /** Ends a connection, effective on the next call. `false` when the account has no such connection. */
+  endGrant(which: {
+    readonly accountId: string
+    readonly grantId: string
+    /** A snake_case word for the audit log. */
+    readonly why: string
+  }): Promise<boolean>
+  /** Who is asking in a sealed authorization request; `undefined` when it is expired or not ours. */
+  describeRequest(rt: string): Promise<{ readonly clientName: string } | undefined>
+  /** Loads or creates the signing keys. */
+  warmUp(): Promise<void>
+}

@@ -1,0 +1,86 @@
+import { z } from 'zod'
+import { clientRecord } from '#lib/oauth/client'
+
+const base = {
+  v: z.literal(1),
+  id: z.string(),
+  accountId: z.string(),
+  /** The account's epoch at consent. */
+  epoch: z.number(),
+  client: clientRecord,
+  /** What the person allowed. */
+  scopes: z.array(z.string()),
+  resource: z.string(),
+  /** ms, consent. */
+  createdAt: z.number(),
+  /** SHA-256 of the authorization code. Kept after redemption: it tells a replay. */
+  codeHash: z.string(),
+  codeChallenge: z.string(),
+  redirectUri: z.string(),
+}
+
+/** Consent was given and the code not yet redeemed. */
+const pendingGrant = z.looseObject({
+  ...base,
+  status: z.literal('pending'),
+  /** ms: the code is refused from then on. */
+  codeExpiresAt: z.number(),
+})
+
+const refreshState = z.looseObject({
+  /** Keys the proof in every refresh token of this grant. */
+  salt: z.string(),
+  /** The current generation, from 1. */
+  generation: z.number(),
+  /** The highest generation that was seen in use, by a refresh or a call. */
+  usedGeneration: z.number(),
+  /** When the latest superseded generations were superseded (ms), oldest first. */
+  superseded: z.array(z.looseObject({ generation: z.number(), at: z.number() })),
+})
+
+const activeGrant = z.looseObject({
+  ...base,
+  status: z.literal('active'),
+  /** The request that redeemed the code: repeated by a transport, it is answered alike. */
+  redeemedBy: z.string(),
+  /** ms: no refresh token and no access token outlives it. */
+  expiresAt: z.number(),
+  /** ms: the redemption or the last refresh. */
+  renewedAt: z.number(),
+  /** Absent when the client did not register for refresh tokens. */
+  refresh: refreshState.optional(),
+})
+
+/** The one record of a connection, from consent to its end by deletion (DESIGN.md §6). */
+export const grantRecord = z.discriminatedUnion('status', [pendingGrant, activeGrant])
+
+export type PendingGrant = z.output<typeof pendingGrant>
+export type ActiveGrant = z.output<typeof activeGrant>
+export type Grant = z.output<typeof grantRecord>
+
+/** What a call learns of its grant. */
+export interface AdmittedGrant {
+  readonly client: { readonly key: string; readonly name: string; readonly verified: boolean }
+  /** Scopes of the token that the grant still holds. */
+  readonly scopes: readonly string[]
+  /** The highest generation known to be in use. */
+  readonly usedGeneration: number
+}
+
+/** A connection as its owner sees it. Times in ms. */
+export interface GrantSummary {
+  readonly id: string
+  readonly client: {
+    readonly id: string
+    readonly kind: string
+    readonly key: string
+    readonly name: string
+    readonly verified: boolean
+  }
+  readonly redirectUri: string
+  readonly resource: string
+  readonly scopes: readonly string[]
+  readonly createdAt: number
+  readonly expiresAt: number
+  readonly lastUsedAt: number | undefined
+}
