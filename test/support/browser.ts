@@ -1,0 +1,72 @@
+import { existsSync } from 'node:fs'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+
+const PLACES = [
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+]
+const ARGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+/** Where Chromium is; `CHROMIUM_PATH` wins. */
+export function chromiumPath(): string {
+  const path = process.env['CHROMIUM_PATH'] ?? PLACES.find((place) => existsSync(place))
+  if (!path) throw new Error('no Chromium: install it (apt install chromium) or set CHROMIUM_PATH')
+  return path
+}
+
+export const launchBrowser = (): Promise<Browser> =>
+  chromium.launch({ executablePath: chromiumPath(), args: ARGS })
+
+/** A person at a browser of their own: cookies are theirs, and what the pages complain about is kept. */
+export interface Person {
+  readonly context: BrowserContext
+  /** Errors on the console and uncaught exceptions of every page. */
+  readonly complaints: readonly string[]
+  newPage(): Promise<Page>
+  leave(): Promise<void>
+}
+
+export async function newPerson(
+  browser: Browser,
+  options: Parameters<Browser['newContext']>[0] = {},
+): Promise<Person> {
+  const context = await browser.newContext({ locale: 'en-GB', ...options })
+  context.setDefaultTimeout(15_000)
+  const complaints: string[] = []
+  context.on('weberror', (error) => complaints.push(String(error.error())))
+  context.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(`${message.text()} (${message.location().url})`)
+  })
+  return { context, complaints, newPage: () => context.newPage(), leave: () => context.close() }
+}
+
+/** Opens a sign-in link and confirms. */
+export async function signInWithLink(page: Page, link: string): Promise<void> {
+  await page.goto(link)
+  await page.getByRole('button', { name: /sign in/i }).click()
+  await page.waitForURL((url) => url.pathname !== '/sign-in/link')
+}
+
+/** In a host's waiting tab, once signed in elsewhere. */
+export async function goOn(page: Page): Promise<void> {
+  await page.getByText(/I have signed in, go on/i).click()
+  await page.waitForURL((url) => url.pathname === '/oauth/consent' || url.pathname === '/oauth/authorize')
+}
+
+/** Allows, and gives where the browser is asked to go. */
+export const approve = (page: Page): Promise<void> =>
+  page.locator('button[name=decision][value=allow]').click()
+
+export const deny = (page: Page): Promise<void> => page.locator('button[name=decision][value=deny]').click()
