@@ -65,6 +65,22 @@ export const METADATA_MAX_AGE_SECONDS = 300
 export const SIGN_IN_LINK_MS = 15 * MINUTE
 export const BROWSER_SESSION_IDLE_MS = 12 * HOUR
 export const BROWSER_SESSION_MAX_MS = 7 * DAY
+/** How long a used link is remembered: longer than it lives, by more than clocks of instances differ. */
+export const USED_LINK_MS = 2 * SIGN_IN_LINK_MS
+/** A name stands in one line of a page. */
+export const MEMBER_NAME_MAX_LENGTH = 64
+/** Wrong setup codes an instance looks at in a minute; a person mistypes a few. */
+export const SETUP_CODE_ATTEMPTS_PER_MINUTE = 20
+/** Shortest `OWNER_SETUP_CODE`: past guessing at the rate above, and a person can still type it. */
+export const SETUP_CODE_MIN_LENGTH = 16
+
+// Previews: deployments made for looking at a change
+
+/** Accounts of a preview are forgotten after this. */
+export const PREVIEW_RECORD_MS = 7 * DAY
+/** Connections to a preview end after these, whatever is set. */
+export const PREVIEW_REFRESH_IDLE_SECONDS = 86_400
+export const PREVIEW_REFRESH_MAX_SECONDS = 7 * 86_400
 
 // MCP
 
@@ -72,6 +88,28 @@ export const BROWSER_SESSION_MAX_MS = 7 * DAY
 export const MCP_BODY_MAX_BYTES = 4 * 1024 * 1024
 /** A question to the user may wait this long (`requestState`). */
 export const REQUEST_STATE_MS = 10 * MINUTE
+/** Sealed `requestState` is sent back in the body of each round: longer ones were not made here. */
+export const REQUEST_STATE_MAX_LENGTH = 64 * 1024
+/** Tools, prompts and templates change with a deployment only: hosts may keep their lists this long. */
+export const LIST_CACHE_MS = 5 * MINUTE
+/** Another app may change a resource at any moment: enough to serve one screen of a host. */
+export const RESOURCE_CACHE_MS = 5 * SECOND
+/** Hosts cut instructions of a server here (some at 512, some at 2,048 characters). */
+export const INSTRUCTIONS_MAX_LENGTH = 512
+/** Values of one completion (MCP: at most 100). */
+export const COMPLETION_VALUES_MAX = 100
+/** Messages of one batch (2025-03-26 only): each costs what a call costs, but the batch is admitted once. */
+export const BATCH_MAX_MESSAGES = 20
+/** A call that takes longer is answered as a stream, so that proxies see bytes and do not cut it. */
+export const JSON_ANSWER_WINDOW_MS = 1500
+/** A comment line this often keeps a silent stream open: proxies cut at 30 s or 60 s. */
+export const STREAM_KEEP_ALIVE_MS = 15 * SECOND
+/** Open `subscriptions/listen` streams of one account on one instance: a few apps with a few windows each. */
+export const STREAMS_PER_ACCOUNT = 16
+/** Open streams of one instance, at about 100 kB each (PLATFORM.md: 108 kB RSS). */
+export const STREAMS_PER_INSTANCE = 1000
+/** Browsers may keep the answer to a preflight this long. */
+export const PREFLIGHT_MAX_AGE_SECONDS = 600
 
 // Rate limiting
 
