@@ -125,3 +125,54 @@ export const RETRY_AFTER_SECONDS = 5
 /** Entries kept; at a few hundred bytes each the log stays under 10 MB. */
 export const AUDIT_KEEP = 20_000
 export const AUDIT_MS = 400 * DAY
+
+// The notebook
+
+/** Notes of one account: what an index of one instance holds and searches within a few milliseconds. */
+export const NOTES_MAX = 10_000
+/** All notes of one account as stored: read as a whole by an instance that starts. */
+export const NOTEBOOK_MAX_BYTES = 12 * 1024 * 1024
+/** Longest text of a note; escaped as JSON it still fits into half of a segment. */
+export const NOTE_TEXT_MAX_BYTES = 64 * 1024
+export const NOTE_TITLE_MAX_LENGTH = 200
+export const NOTE_TAGS_MAX = 20
+export const NOTE_TAG_MAX_LENGTH = 40
+/** What is kept of a name that an app gave itself. */
+export const NOTE_WRITER_NAME_MAX_LENGTH = 80
+/** A change sends a segment twice (as it was, as it becomes). */
+export const NOTE_SEGMENT_MAX_BYTES = 256 * 1024
+/** A new note goes into a segment up to this; the rest is left for notes that grow. */
+export const NOTE_SEGMENT_FILL_BYTES = 64 * 1024
+/** Room for `NOTEBOOK_MAX_BYTES` with every segment only three quarters full. */
+export const NOTE_SEGMENTS_MAX = 256
+/** Segments read in one request: at most 8 MB, under the 10 MB that Upstash allows. */
+export const NOTE_SEGMENTS_PER_READ = 32
+/** Ids of its last changes that a segment keeps, so that a writer finds its own after a lost reply. */
+export const NOTE_WRITES_KEPT = 32
+/** Changes that an instance may be behind before it reads everything again. */
+export const NOTE_CHANGES_KEEP = 256
+/** The log of changes is gone this long after the last one: it still holds the text of deleted notes. */
+export const NOTE_CHANGES_MS = DAY
+/** A change up to this stands in the log as a whole; a larger one makes readers read its segment. */
+export const NOTE_CHANGE_MAX_BYTES = 4096
+/** Changes announced and perhaps not yet made, at most, when an instance starts reading. */
+export const NOTE_CHANGES_IN_FLIGHT = 64
+/** A change announced is made within this or not at all: two tries against the store, with room. */
+export const NOTE_DOUBT_MS = 10 * SECOND
+/** Lost compares in a row before 503. Each is another writer's success, so many writers all get through. */
+export const NOTE_WRITE_ATTEMPTS = 64
+/** Notebooks that one instance holds in memory, by number and by the size of their notes as stored. */
+export const NOTEBOOKS_HELD_MAX = 200
+export const NOTEBOOKS_HELD_MAX_BYTES = 48 * 1024 * 1024
+/** Notes put into a search index before other requests get their turn. */
+export const NOTE_INDEX_CHUNK = 100
+export const NOTE_QUERY_MAX_LENGTH = 400
+/** Further words of a query are ignored: each is compared with every word of the notebook. */
+export const NOTE_QUERY_TERMS_MAX = 12
+export const NOTE_SEARCH_MAX = 20
+export const NOTE_PAGE_MAX = 100
+export const NOTE_SNIPPET_LENGTH = 200
+/** Notes of one import: well inside the 4 MB of a request at ordinary sizes. */
+export const NOTE_IMPORT_MAX = 1000
+/** The protocol's bound of a completion answer. */
+export const NOTE_SUGGESTIONS_MAX = 100
