@@ -1,13 +1,6 @@
-import { existsSync } from 'node:fs'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { chromiumPath } from '#test/support/chromium-path'
 
-const PLACES = [
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  '/Applications/Chromium.app/Contents/MacOS/Chromium',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-]
 const ARGS = [
   '--headless',
   '--no-sandbox',
@@ -19,15 +12,11 @@ const ARGS = [
   '--disable-sync',
 ]
 
-/** Where Chromium is; `CHROMIUM_PATH` wins. */
-export function chromiumPath(): string {
-  const path = process.env['CHROMIUM_PATH'] ?? PLACES.find((place) => existsSync(place))
-  if (!path) throw new Error('no Chromium: install it (apt install chromium) or set CHROMIUM_PATH')
-  return path
+export async function launchBrowser(): Promise<Browser> {
+  const executablePath = chromiumPath()
+  if (!executablePath) throw new Error('no Chromium: install it, or set CHROMIUM_PATH to the program')
+  return chromium.launch({ executablePath, args: ARGS })
 }
-
-export const launchBrowser = (): Promise<Browser> =>
-  chromium.launch({ executablePath: chromiumPath(), args: ARGS })
 
 /** A person at a browser of their own: cookies are theirs, and what the pages complain about is kept. */
 export interface Person {
