@@ -27,7 +27,11 @@ function cpuSeconds(pid: number): number {
 }
 
 /** The headers and body of one call of `tool` in an era. */
-export function callOf(era: Era, tool: string, input: unknown): { headers: Record<string, string>; body: string } {
+export function callOf(
+  era: Era,
+  tool: string,
+  input: unknown,
+): { headers: Record<string, string>; body: string } {
   const headers = {
     'content-type': 'application/json',
     accept: 'application/json, text/event-stream',

@@ -2,7 +2,17 @@
 //   node deploy/vercel/verify.mjs
 // The Vercel command line is large, so it is installed on demand into .tools/, apart from the product.
 import { execFileSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,7 +21,8 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const tools = join(root, '.tools', 'vercel')
 const VERCEL = '64.0.2'
 
-const run = (command, args, options) => execFileSync(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options })
+const run = (command, args, options) =>
+  execFileSync(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options })
 
 function installTool() {
   const cli = join(tools, 'node_modules', '.bin', 'vercel')
@@ -30,7 +41,10 @@ function installTool() {
 
 function copyTree() {
   const copy = mkdtempSync(join(tmpdir(), 'gatehouse-vercel-'))
-  const files = run('git', ['ls-files', '-co', '--exclude-standard'], { cwd: root }).toString().split('\n').filter(Boolean)
+  const files = run('git', ['ls-files', '-co', '--exclude-standard'], { cwd: root })
+    .toString()
+    .split('\n')
+    .filter(Boolean)
   for (const file of files) if (existsSync(join(root, file))) cpSync(join(root, file), join(copy, file))
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
   mkdirSync(join(copy, '.vercel'))
@@ -56,7 +70,10 @@ function inspect(output) {
   expect(mcp.maxDuration === 300, 'the MCP endpoint may run for 300 s')
   expect(mcp.supportsResponseStreaming === true, 'the MCP endpoint streams')
   expect(mcp.supportsCancellation === true, 'the MCP endpoint hears when a client leaves')
-  expect(JSON.stringify(mcp.regions) === '["iad1"]', 'the MCP endpoint stands in one region, beside the database')
+  expect(
+    JSON.stringify(mcp.regions) === '["iad1"]',
+    'the MCP endpoint stands in one region, beside the database',
+  )
 
   const routes = [
     '.well-known/oauth-protected-resource',
@@ -78,7 +95,10 @@ function inspect(output) {
   expect(!files.some((file) => /(^|\/)\.env/.test(file)), 'no .env travels along')
   expect(!files.some((file) => /(^|\/)\.data/.test(file)), 'no local data travels along')
   const packed = Object.keys(mcp.filePathMap ?? {})
-  expect(!packed.some((file) => /(^|\/)(test|bench|docs)\//.test(file) && !file.includes('node_modules')), 'no tests or benchmarks travel along')
+  expect(
+    !packed.some((file) => /(^|\/)(test|bench|docs)\//.test(file) && !file.includes('node_modules')),
+    'no tests or benchmarks travel along',
+  )
   return faults
 }
 

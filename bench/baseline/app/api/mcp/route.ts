@@ -21,7 +21,11 @@ const store = createLocalStore({
 
 async function contextOf(accountId: string, signal: AbortSignal): Promise<ToolContext> {
   return {
-    caller: { accountId, client: { key: 'bench', name: 'Bench', verified: false }, scopes: ['notes:read', 'notes:write'] },
+    caller: {
+      accountId,
+      client: { key: 'bench', name: 'Bench', verified: false },
+      scopes: ['notes:read', 'notes:write'],
+    },
     store: await store,
     clock: systemClock,
     random: systemRandom,

@@ -1,0 +1,91 @@
+// `npm run bench`: an authenticated tools/call through the product against the same tool behind mcp-handler.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { callOf, type Era, type Measured, measure } from '#bench/call/load'
+import {
+  buildBoth,
+  nodeBinary,
+  type Running,
+  startBaseline,
+  startProductUnderTest,
+} from '#bench/call/servers'
+
+const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 7)
+const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 5)
+const WARM_UP_SECONDS = 4
+const versions = (process.env['BENCH_NODES'] ?? '20,24').split(',') as ('20' | '24')[]
+const eras: readonly Era[] = ['2026-07-28', '2025-11-25']
+
+interface Row {
+  readonly node: string
+  readonly era: Era
+  readonly product: Measured
+  readonly baseline: Measured
+}
+
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0
+
+function middle(runs: readonly Measured[]): Measured {
+  const of = (pick: (run: Measured) => number) => median(runs.map(pick))
+  return {
+    requestsPerSecond: of((run) => run.requestsPerSecond),
+    cpuMs: of((run) => run.cpuMs),
+    p50Ms: of((run) => run.p50Ms),
+    p99Ms: of((run) => run.p99Ms),
+  }
+}
+
+/** Product and baseline in turn, so that a noisy minute hits both. */
+async function compare(node: string, era: Era, pair: { product: Running; baseline: Running }): Promise<Row> {
+  const call = callOf(era, 'list_notes', {})
+  await measure(pair.product, call, WARM_UP_SECONDS)
+  await measure(pair.baseline, call, WARM_UP_SECONDS)
+  const product: Measured[] = []
+  const baseline: Measured[] = []
+  for (let round = 0; round < ROUNDS; round++) {
+    product.push(await measure(pair.product, call, SECONDS))
+    baseline.push(await measure(pair.baseline, call, SECONDS))
+  }
+  return { node, era, product: middle(product), baseline: middle(baseline) }
+}
+
+function table(rows: readonly Row[]): string {
+  const cell = (value: number, digits: number) => value.toFixed(digits)
+  const lines = rows.flatMap(({ node, era, product, baseline }) => [
+    `| ${node} | ${era} | Gatehouse | ${cell(product.requestsPerSecond, 0)} | ${cell(product.cpuMs, 2)} | ${cell(product.p50Ms, 0)} | ${cell(product.p99Ms, 0)} |`,
+    `| | | mcp-handler | ${cell(baseline.requestsPerSecond, 0)} | ${cell(baseline.cpuMs, 2)} | ${cell(baseline.p50Ms, 0)} | ${cell(baseline.p99Ms, 0)} |`,
+    `| | | **ratio** | **${cell(product.requestsPerSecond / baseline.requestsPerSecond, 2)}** | **${cell(product.cpuMs / baseline.cpuMs, 2)}** | | **${cell(product.p99Ms / baseline.p99Ms, 2)}** |`,
+  ])
+  return [
+    '| Node | Era | Server | requests/s | CPU ms/request | p50 ms | p99 ms |',
+    '| --- | --- | --- | --- | --- | --- | --- |',
+    ...lines,
+  ].join('\n')
+}
+
+/** Puts a table between its markers in the document, and leaves the words around it alone. */
+function publish(name: string, text: string): void {
+  const file = 'docs/BENCHMARKS.md'
+  const pattern = new RegExp(`<!-- ${name} -->[\\s\\S]*?<!-- /${name} -->`)
+  writeFileSync(
+    file,
+    readFileSync(file, 'utf8').replace(pattern, `<!-- ${name} -->\n${text}\n<!-- /${name} -->`),
+  )
+}
+
+buildBoth()
+const rows: Row[] = []
+for (const version of versions) {
+  const node = nodeBinary(version)
+  const pair = { product: await startProductUnderTest(node), baseline: await startBaseline(node) }
+  for (const era of eras) {
+    rows.push(await compare(version, era, pair))
+    console.log(table(rows.slice(-1)))
+  }
+  pair.product.stop()
+  pair.baseline.stop()
+}
+const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${ROUNDS} interleaved runs of ${SECONDS} s each, median`
+publish('call', `${machine}\n\n${table(rows)}`)
+process.exit(0)
