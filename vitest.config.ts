@@ -12,6 +12,7 @@ export default defineConfig({
     alias: [
       { find: /^#lib\/(.*)$/, replacement: `${root}lib/$1.ts` },
       { find: /^#test\/(.*)$/, replacement: `${root}test/$1.ts` },
+      { find: /^#bench\/(.*)$/, replacement: `${root}bench/$1.ts` },
     ],
   },
   test: {

@@ -20,5 +20,13 @@ export function handlersOf(name: EndpointName): Handlers {
     const { endpoints } = await services({ waitUntil: after })
     return endpoints[name](request)
   }
-  return { GET: handle, HEAD: handle, POST: handle, PUT: handle, PATCH: handle, DELETE: handle, OPTIONS: handle }
+  return {
+    GET: handle,
+    HEAD: handle,
+    POST: handle,
+    PUT: handle,
+    PATCH: handle,
+    DELETE: handle,
+    OPTIONS: handle,
+  }
 }

@@ -11,7 +11,10 @@ process.env.NEXT_TELEMETRY_DISABLED ??= '1'
 
 if (!existsSync(server) || !existsSync(join(root, '.next', 'BUILD_ID'))) {
   console.log('Building Gatehouse (once)')
-  const built = spawnSync('npm', ['run', 'build', '--silent'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
+  const built = spawnSync('npm', ['run', 'build', '--silent'], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
   if (built.status !== 0) process.exit(built.status ?? 1)
 }
 

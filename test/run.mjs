@@ -49,6 +49,8 @@ function missingPrograms() {
 
 function requirePrograms(missing) {
   if (missing.length === 0) return
+  const named = process.env.CHROMIUM_PATH
+  if (named && !existsSync(named)) stop(`CHROMIUM_PATH is ${named}, and there is no such file.`)
   if (existsSync('/etc/debian_version') && process.getuid?.() === 0) {
     installOnDebian(missing)
     const still = missingPrograms()

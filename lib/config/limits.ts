@@ -45,6 +45,8 @@ export const STATE_MAX_BYTES = 4096
 export const CLIENT_ID_MAX_LENGTH = 1024
 export const REDIRECT_URI_MAX_LENGTH = 512
 export const REDIRECT_URIS_MAX = 10
+/** A name stands in one heading. */
+export const CLIENT_NAME_MAX_LENGTH = 200
 /** A form of the token endpoint, or a registration. */
 export const FORM_MAX_BYTES = 16 * 1024
 /** Grants a person may have with one client before the least recently used one is dropped. */

@@ -3,6 +3,8 @@ export class ConfigurationRefused extends Error {
   override readonly name = 'ConfigurationRefused'
 
   constructor(faults: readonly string[]) {
-    super(`Gatehouse does not start: ${faults.length === 1 ? 'one setting is' : `${faults.length} settings are`} wrong.\n${faults.map((fault) => `  - ${fault}`).join('\n')}`)
+    super(
+      `Gatehouse does not start: ${faults.length === 1 ? 'one setting is' : `${faults.length} settings are`} wrong.\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
+    )
   }
 }

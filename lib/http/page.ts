@@ -11,7 +11,7 @@ export interface Page {
   readonly script?: string
 }
 
-const mark = html`<svg class="mark" viewBox="0 0 32 32" width="32" height="32" aria-hidden="true"><rect x="1" y="1" width="30" height="30" rx="8" class="mark-field"/><path class="mark-arch" d="M9 25V15a7 7 0 0 1 14 0v10" fill="none" stroke-width="3.2" stroke-linecap="round"/></svg>`
+const mark = html`<svg class="mark" viewBox="0 0 32 32" width="32" height="32" aria-hidden="true"><rect width="32" height="32" rx="8" class="mark-field"/><path class="mark-arch" d="M8.5 24.5V15a7.5 7.5 0 0 1 15 0v9.5" stroke-width="3"/><path class="mark-door" d="M14 24.5V16a2 2 0 0 1 4 0v8.5" stroke-width="2"/></svg>`
 
 /** Draws a page in the product's frame and gives it the policy of DESIGN.md §3. */
 export function pageResponse(

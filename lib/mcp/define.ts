@@ -58,7 +58,12 @@ export interface ToolContext {
   progress(done: number, total?: number, message?: string): Promise<void>
   /** Asks the person. `key` names the question within this tool. */
   ask<Answer extends z.ZodObject>(key: string, question: Question<Answer>): Asked<Answer>
+  /** Tells this person's other apps that a resource, or the list of them, is not what it was. */
+  readonly changed?: (change: Change) => void
 }
+
+/** What other apps of the same person may want to read again. */
+export type Change = { readonly kind: 'resource'; readonly uri: string } | { readonly kind: 'resource_list' }
 
 /** A reference to an MCP resource, for the host to fetch. */
 export interface ResourceLink {

@@ -7,7 +7,9 @@ import { execFileSync } from 'node:child_process'
  * @param repository - its web address; absent: the `origin` of the git checkout
  */
 export function deployLink(repository = originOfCheckout()): string {
-  const stores = [{ type: 'integration', integrationSlug: 'upstash', productSlug: 'upstash-kv', protocol: 'storage' }]
+  const stores = [
+    { type: 'integration', integrationSlug: 'upstash', productSlug: 'upstash-kv', protocol: 'storage' },
+  ]
   const query = new URLSearchParams({
     'repository-url': repository,
     'project-name': 'gatehouse',

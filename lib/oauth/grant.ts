@@ -69,7 +69,7 @@ export interface AdmittedGrant {
 
 /** A connection as its owner sees it. Times in ms. */
 export interface GrantSummary {
-  readonly id: string
+  readonly grantId: string
   readonly client: {
     readonly id: string
     readonly kind: string
@@ -77,10 +77,11 @@ export interface GrantSummary {
     readonly name: string
     readonly verified: boolean
   }
-  readonly redirectUri: string
-  readonly resource: string
   readonly scopes: readonly string[]
-  readonly createdAt: number
+  /** Host (or private-use scheme with its colon) that the answer of the authorization went to. */
+  readonly redirectHost: string
+  readonly grantedAt: number
   readonly expiresAt: number
+  /** To the minute; `undefined`: not used yet. */
   readonly lastUsedAt: number | undefined
 }

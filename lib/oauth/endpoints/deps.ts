@@ -3,7 +3,7 @@ import type { KeyRing } from '#lib/core/key-ring'
 import type { Random } from '#lib/core/random'
 import type { Result } from '#lib/core/result'
 import type { SignedIn } from '#lib/core/signed-in'
-import type { Exchange, Outage } from '#lib/http/endpoint'
+import type { Exchange } from '#lib/http/endpoint'
 import type { AccessTokenClaims } from '#lib/oauth/access-token'
 import type { BearerRefusal, Challenge } from '#lib/oauth/bearer'
 import type { AdmittedGrant, GrantSummary } from '#lib/oauth/grant'
@@ -66,8 +66,6 @@ export interface OAuth {
   readonly authorize: Handle
   readonly consent: Handle
   readonly token: Handle
-  /** How each endpoint says that it cannot answer: JSON for metadata, T and G, a page for A and C. */
-  readonly outages: { readonly json: Outage; readonly page: Outage }
   /**
    * Verifies the bearer token of a call, without the store.
    *
