@@ -51,6 +51,28 @@ export const CLIENT_NAME_MAX_LENGTH = 200
 export const FORM_MAX_BYTES = 16 * 1024
 /** Grants a person may have with one client before the least recently used one is dropped. */
 export const GRANTS_PER_CLIENT_MAX = 50
+/** Superseded generations whose time a grant remembers: more refreshes than a host makes within the grace. */
+export const SUPERSESSIONS_KEPT = 8
+/** A pending grant outlives its code by this, so that the code is refused by our clock and not by the store's. */
+export const PENDING_GRANT_MARGIN_MS = 30 * SECOND
+/** Connections listed, and counted against the limit per client. */
+export const GRANTS_LISTED_MAX = 500
+/** An index entry without its record is forgotten after this: consent writes the entry first. */
+export const GRANT_ORPHAN_MS = 5 * MINUTE
+/** When a connection was last used is written this often by an instance. */
+export const GRANT_USE_MS = MINUTE
+/** Signing keys in memory are read again in the background after this: a key that was dropped ends by then. */
+export const SIGNING_KEYS_REFRESH_MS = MINUTE
+/** Verified access tokens an instance remembers, at about 1 kB each. */
+export const VERIFIED_TOKENS_MAX = 5000
+/** Connections whose last noted use an instance remembers. */
+export const NOTED_USES_MAX = 10_000
+/** Unauthenticated requests of one caller at once: hosted apps share a few addresses. */
+export const FLOOD_BURST = 3000
+/** And steadily, a second: each costs about a millisecond of CPU and no store request. */
+export const FLOOD_PER_SECOND = 50
+/** Callers whose budget is remembered. */
+export const FLOOD_CALLERS_MAX = 10_000
 /** Clocks of instances differ a little. */
 export const TOKEN_EXPIRY_TOLERANCE_SECONDS = 5
 export const TOKEN_FUTURE_TOLERANCE_SECONDS = 60
