@@ -1,0 +1,187 @@
+import type { Connection } from '#lib/dashboard/connections'
+import type { ConnectionsModel, LandingModel } from '#lib/dashboard/dashboard'
+import type { Moment } from '#lib/dashboard/relative-time'
+import { CopyField } from './copy-field'
+import { Frame } from './frame'
+import { HostTabs } from './host-tabs'
+
+interface ConnectionsProps {
+  readonly server: LandingModel
+  readonly model: ConnectionsModel
+  /** How the person is called. */
+  readonly userName: string
+  /** A connection was just ended. */
+  readonly ended: boolean
+}
+
+/** One's connections: who may do what, since when, and how to stop it. */
+export function Connections({ server, model, userName, ended }: ConnectionsProps) {
+  const { connections, csrf, signOutFields } = model
+  return (
+    <Frame serverName={server.serverName} corner={<Account name={userName} fields={signOutFields} />}>
+      {ended ? (
+        <p className="notice notice-good" role="status">
+          The connection has ended. From now on that app is refused, until you allow it again.
+        </p>
+      ) : null}
+      {connections.length > 0 ? (
+        <List serverName={server.serverName} connections={connections} csrf={csrf} />
+      ) : (
+        <Empty server={server} />
+      )}
+    </Frame>
+  )
+}
+
+function Account({
+  name,
+  fields,
+}: {
+  readonly name: string
+  readonly fields: ConnectionsModel['signOutFields']
+}) {
+  return (
+    <>
+      <span className="muted">
+        Signed in as <b>{name}</b>
+      </span>
+      <form action="/sign-out" method="post">
+        {Object.entries(fields).map(([field, value]) => (
+          <input key={field} type="hidden" name={field} value={value} />
+        ))}
+        <button type="submit" className="button">
+          Sign out
+        </button>
+      </form>
+    </>
+  )
+}
+
+function List({
+  serverName,
+  connections,
+  csrf,
+}: {
+  readonly serverName: string
+  readonly connections: readonly Connection[]
+  readonly csrf: string
+}) {
+  const count = connections.length
+  return (
+    <>
+      <div className="page-head">
+        <div>
+          <h1>Your connections</h1>
+          <p className="muted">
+            {count === 1 ? 'One app can' : `${count} apps can`} use {serverName} as you.
+          </p>
+        </div>
+        <a className="button" href="/">
+          Connect another app
+        </a>
+      </div>
+      <ul className="connections">
+        {connections.map((connection) => (
+          <Row key={connection.id} connection={connection} csrf={csrf} />
+        ))}
+      </ul>
+      {connections.some((connection) => !connection.verified) ? (
+        <p className="below">
+          “Registered itself” means that the name is what the app says of itself. The place beneath it is
+          where it took your answer.
+        </p>
+      ) : null}
+    </>
+  )
+}
+
+function Row({ connection, csrf }: { readonly connection: Connection; readonly csrf: string }) {
+  const { appName, initial, verified, home, may, connected, lastUsed } = connection
+  return (
+    <li className="connection">
+      <div className="connection-who">
+        <span className="arch" aria-hidden="true">
+          {initial}
+        </span>
+        <div>
+          <h2>
+            {appName}{' '}
+            <span className={verified ? 'badge badge-good' : 'badge'}>
+              {verified ? 'Verified' : 'Registered itself'}
+            </span>
+          </h2>
+          <p className="small muted">{home}</p>
+        </div>
+      </div>
+      <ul className="connection-may" aria-label={`What ${appName} may do`}>
+        {may.map((permission) => (
+          <li key={permission.name}>
+            {permission.sentence}
+            {permission.includes.length > 0 ? (
+              <span className="visually-hidden">, which includes: {permission.includes.join('; ')}</span>
+            ) : null}
+          </li>
+        ))}
+      </ul>
+      <p className="connection-when">
+        {lastUsed ? (
+          <>
+            Used <When moment={lastUsed} />
+          </>
+        ) : (
+          'Not used yet'
+        )}
+        <br />
+        Connected <When moment={connected} />
+      </p>
+      <details className="confirm" name="end">
+        <summary aria-label={`End connection to ${appName}`}>
+          <span className="when-closed">End</span>
+          <span className="when-open">Keep</span>
+        </summary>
+        <div className="confirm-panel">
+          <h3>End the connection to {appName}?</h3>
+          <p>
+            It takes effect at once: the next request of {appName} is refused. What it has read or saved so
+            far stays where it is. It can ask again, and then you decide again.
+          </p>
+          <form action="/dashboard/connections/end" method="post">
+            <input type="hidden" name="csrf" value={csrf} />
+            <input type="hidden" name="connection" value={connection.id} />
+            <button type="submit" className="button button-danger">
+              End connection to {appName}
+            </button>
+          </form>
+        </div>
+      </details>
+    </li>
+  )
+}
+
+function When({ moment }: { readonly moment: Moment }) {
+  return (
+    <time dateTime={moment.iso} title={moment.exact}>
+      {moment.relative}
+      <span className="visually-hidden"> ({moment.exact})</span>
+    </time>
+  )
+}
+
+function Empty({ server }: { readonly server: LandingModel }) {
+  return (
+    <div className="empty">
+      <div className="flow">
+        <h1>No app is connected</h1>
+        <p className="lead">
+          Nothing can use {server.serverName} as you. Add it to an app, and the connection appears here with
+          what it may do and a button to end it.
+        </p>
+        <CopyField text={server.mcpUrl} name="the MCP URL" />
+      </div>
+      <section className="card" aria-labelledby="add">
+        <h2 id="add">Add it to your app</h2>
+        <HostTabs hosts={server.hosts} />
+      </section>
+    </div>
+  )
+}
