@@ -44,17 +44,17 @@ export async function newPerson(
 /** Opens a sign-in link and confirms. */
 export async function signInWithLink(page: Page, link: string): Promise<void> {
   await page.goto(link)
-  await page.getByRole('button', { name: /sign in/i }).click()
-  await page.waitForURL((url) => url.pathname !== '/sign-in/link')
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+  await page.getByRole('heading', { name: /You are signed in as/ }).waitFor()
 }
 
-/** In a host's waiting tab, once signed in elsewhere. */
+/** In a host's waiting tab, once signed in elsewhere: on to the consent page. */
 export async function goOn(page: Page): Promise<void> {
-  await page.getByText(/I have signed in, go on/i).click()
-  await page.waitForURL((url) => url.pathname === '/oauth/consent' || url.pathname === '/oauth/authorize')
+  await page.getByRole('button', { name: 'I have signed in, go on' }).click()
+  await page.locator('button[name=decision]').first().waitFor()
 }
 
-/** Allows, and gives where the browser is asked to go. */
+/** Answers on the consent page. */
 export const approve = (page: Page): Promise<void> =>
   page.locator('button[name=decision][value=allow]').click()
 

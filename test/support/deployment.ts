@@ -1,0 +1,73 @@
+import { randomBytes } from 'node:crypto'
+import { ensureBuilt } from '#test/support/build'
+import { type Product, type ProductOptions, startProduct } from '#test/support/product'
+import { type RedisServer, startRedis } from '#test/support/redis-server'
+import { type RoundRobin, startRoundRobin } from '#test/support/round-robin'
+import { startUpstashBridge, type UpstashBridge } from '#test/support/upstash-bridge'
+
+/** The product as somebody runs it, whatever stands behind its one address. */
+export interface Deployment {
+  readonly origin: string
+  /** Of the first start: it stays valid through restarts. */
+  readonly ownerLink: string
+  readonly instances: readonly Product[]
+  dispose(): Promise<void>
+}
+
+/** Two instances behind a round-robin, sharing Upstash (the bridge) and nothing else. */
+export interface Pair extends Deployment {
+  readonly roundRobin: RoundRobin
+  readonly bridge: UpstashBridge
+  readonly redis: RedisServer
+}
+
+/** One process on the local store: a laptop. */
+export async function startLocal(options: ProductOptions = {}): Promise<Deployment> {
+  await ensureBuilt()
+  const product = await startProduct(options)
+  return {
+    origin: product.url,
+    ownerLink: required(product.ownerLink),
+    instances: [product],
+    dispose: () => product.dispose(),
+  }
+}
+
+/** See `Pair`. */
+export async function startPair(env: Readonly<Record<string, string>> = {}): Promise<Pair> {
+  await ensureBuilt()
+  const redis = await startRedis()
+  const bridge = await startUpstashBridge({ redisUrl: redis.url })
+  const roundRobin = await startRoundRobin()
+  const shared = {
+    PUBLIC_URL: roundRobin.url,
+    AUTH_SECRET: randomBytes(32).toString('base64url'),
+    UPSTASH_REDIS_REST_URL: bridge.url,
+    UPSTASH_REDIS_REST_TOKEN: bridge.token,
+    ...env,
+  }
+  // One after the other: both at once would only show that two cores are few.
+  const first = await startProduct({ env: shared })
+  const second = await startProduct({ env: shared })
+  const instances = [first, second]
+  roundRobin.use(instances.map(({ port }) => port))
+  return {
+    origin: roundRobin.url,
+    ownerLink: required(first.ownerLink),
+    instances,
+    roundRobin,
+    bridge,
+    redis,
+    async dispose() {
+      await roundRobin.close()
+      await Promise.all(instances.map((instance) => instance.dispose()))
+      await bridge.stop()
+      await redis.stop()
+    },
+  }
+}
+
+function required(link: string | undefined): string {
+  if (!link) throw new Error('the banner has no sign-in link')
+  return link
+}

@@ -1,0 +1,161 @@
+import { createHash, randomBytes } from 'node:crypto'
+
+/**
+ * A person without a browser: keeps cookies, follows redirects within the product and fills in its forms.
+ * For tests that need many authorizations; what a browser does with the pages is tested with a browser.
+ */
+export interface FetchPerson {
+  /** Opens a path or URL of the product. Stops at a redirect that leads elsewhere. */
+  go(path: string, init?: RequestInit): Promise<Response>
+  signIn(link: string): Promise<void>
+  /** Opens an authorization URL, allows, and gives the URL that the app is called back with. */
+  allow(authorizationUrl: string): Promise<URL>
+}
+
+const FORM = 'application/x-www-form-urlencoded'
+
+export function personByFetch(origin: string): FetchPerson {
+  const jar = new Map<string, string>()
+
+  async function go(path: string, init: RequestInit = {}): Promise<Response> {
+    const url = new URL(path, origin)
+    const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
+    const response = await fetch(url, { ...init, redirect: 'manual', headers: { ...init.headers, cookie } })
+    for (const line of response.headers.getSetCookie()) {
+      const [name = '', value = ''] = line.split(';', 1)[0]?.split(/=(.*)/) ?? []
+      jar.set(name, value)
+    }
+    const location = response.headers.get('location')
+    const next = location === null ? undefined : new URL(location, url)
+    if (next?.origin !== origin) return response
+    await response.body?.cancel()
+    return go(next.href)
+  }
+
+  const post = (path: string, fields: URLSearchParams) =>
+    go(path, {
+      method: 'POST',
+      headers: { 'content-type': FORM, origin, 'sec-fetch-site': 'same-origin' },
+      body: fields.toString(),
+    })
+
+  return {
+    go,
+    async signIn(link) {
+      const response = await post(
+        '/sign-in/link',
+        new URLSearchParams({ token: new URL(link).hash.slice(1) }),
+      )
+      if (!response.ok) throw new Error(`the sign-in link was refused: ${response.status}`)
+    },
+    async allow(authorizationUrl) {
+      const page = await go(authorizationUrl)
+      const answer = await post('/oauth/consent', consentFields(await page.text()))
+      const location = answer.headers.get('location')
+      if (!location) throw new Error(`consent gave ${answer.status} after ${page.status}`)
+      return new URL(location)
+    },
+  }
+}
+
+/** The consent form as it stands, with everything that is ticked, answered with "Allow". */
+function consentFields(markup: string): URLSearchParams {
+  const fields = new URLSearchParams({ decision: 'allow' })
+  for (const [input] of markup.matchAll(/<input\b[^>]*>/g)) {
+    const attribute = (name: string) => new RegExp(`\\b${name}="([^"]*)"`).exec(input)?.[1]
+    const name = attribute('name')
+    const ticked = attribute('type') === 'checkbox' && /\bchecked\b/.test(input)
+    if (name && (attribute('type') === 'hidden' || ticked)) fields.append(name, attribute('value') ?? '')
+  }
+  return fields
+}
+
+/** An authorization on its way: what the app needs for redeeming the code. */
+export interface Redeemable {
+  readonly clientId: string
+  readonly redirectUri: string
+  readonly verifier: string
+  readonly code: string
+}
+
+/** Registers an app and lets the person allow it. */
+export async function authorizeByFetch(
+  origin: string,
+  person: FetchPerson,
+  redirectUri = 'http://127.0.0.1:9/callback',
+): Promise<Redeemable> {
+  const registered = await registerByFetch(origin, redirectUri)
+  const verifier = randomBytes(32).toString('base64url')
+  const answer = await person.allow(authorizationUrl(origin, { ...registered, verifier }))
+  return { ...registered, verifier, code: answer.searchParams.get('code') ?? '' }
+}
+
+/** Registers a public app. */
+export async function registerByFetch(origin: string, redirectUri: string, name = 'App of a test') {
+  const response = await fetch(`${origin}/oauth/register`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      client_name: name,
+      redirect_uris: [redirectUri],
+      token_endpoint_auth_method: 'none',
+      grant_types: ['authorization_code', 'refresh_token'],
+    }),
+  })
+  const { client_id: clientId } = (await response.json()) as { client_id: string }
+  return { clientId, redirectUri }
+}
+
+/** The URL that the app opens in the person's browser. */
+export function authorizationUrl(
+  origin: string,
+  app: { readonly clientId: string; readonly redirectUri: string; readonly verifier: string },
+): string {
+  const query = new URLSearchParams({
+    response_type: 'code',
+    client_id: app.clientId,
+    redirect_uri: app.redirectUri,
+    code_challenge: createHash('sha256').update(app.verifier).digest('base64url'),
+    code_challenge_method: 'S256',
+    state: 'test',
+  })
+  return `${origin}/oauth/authorize?${query}`
+}
+
+/** What the token endpoint answered. */
+export interface TokenAnswer {
+  readonly status: number
+  readonly retryAfter: string | null
+  readonly body: {
+    readonly access_token?: string
+    readonly refresh_token?: string
+    readonly error?: string
+  }
+}
+
+/** Redeems a code. */
+export const redeemByFetch = (origin: string, redeemable: Redeemable): Promise<TokenAnswer> =>
+  askForTokens(origin, {
+    grant_type: 'authorization_code',
+    code: redeemable.code,
+    code_verifier: redeemable.verifier,
+    client_id: redeemable.clientId,
+    redirect_uri: redeemable.redirectUri,
+  })
+
+/** Uses a refresh token. */
+export const refreshByFetch = (
+  origin: string,
+  { clientId, refreshToken }: { readonly clientId: string; readonly refreshToken: string },
+): Promise<TokenAnswer> =>
+  askForTokens(origin, { grant_type: 'refresh_token', refresh_token: refreshToken, client_id: clientId })
+
+async function askForTokens(origin: string, fields: Record<string, string>): Promise<TokenAnswer> {
+  const response = await fetch(`${origin}/oauth/token`, {
+    method: 'POST',
+    headers: { 'content-type': FORM },
+    body: new URLSearchParams(fields).toString(),
+  })
+  const body = (await response.json()) as TokenAnswer['body']
+  return { status: response.status, retryAfter: response.headers.get('retry-after'), body }
+}
