@@ -1,5 +1,3 @@
-import type { Outage } from '#lib/http/endpoint'
-
 /** An error answer of the endpoint itself, before or instead of a result. */
 export interface RpcFailure {
   readonly status: number
@@ -29,14 +27,3 @@ export function rpcError({ status, code, message, data, id, headers }: RpcFailur
     headers ? { status, headers } : { status },
   )
 }
-
-/** The outage format of the MCP endpoint for `lib/http/endpoint.ts`: 503 with `Retry-After`, or 500. */
-export const mcpOutage: Outage = ({ status, requestId, headers }) =>
-  rpcError({
-    status,
-    message:
-      status === 503
-        ? `The server cannot reach its store. Try again shortly. Reference: ${requestId}`
-        : `The server failed. Reference: ${requestId}`,
-    headers: { ...headers, Vary: 'Origin, Authorization' },
-  })

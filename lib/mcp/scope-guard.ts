@@ -11,8 +11,11 @@ export interface GuardedScope {
 export interface ScopeGuard {
   allows(held: readonly string[], needed: string): boolean
   /** The scopes to ask for: those held and the one needed, so that nothing is lost by asking. */
-  challenge(held: readonly string[], needed: string): readonly string[]
+  challenge(held: readonly string[], needed: string): ScopesAsked
 }
+
+/** At least one scope, in the order asked for. */
+export type ScopesAsked = readonly [string, ...string[]]
 
 /** Makes the guard of a server's scopes. A scope includes what its included ones include. */
 export function createScopeGuard(scopes: readonly GuardedScope[]): ScopeGuard {
@@ -24,6 +27,6 @@ export function createScopeGuard(scopes: readonly GuardedScope[]): ScopeGuard {
   }
   return {
     allows: (held, needed) => held.some((scope) => reaches(scope, needed)),
-    challenge: (held, needed) => [...new Set([...held, needed])],
+    challenge: (held, needed) => [needed, ...new Set(held.filter((scope) => scope !== needed))],
   }
 }

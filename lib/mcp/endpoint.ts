@@ -1,0 +1,203 @@
+import { isLegacyRequest } from '@modelcontextprotocol/server'
+import { MCP_BODY_MAX_BYTES, STREAMS_PER_ACCOUNT, STREAMS_PER_INSTANCE } from '#lib/config/limits'
+import { type Clock, toSeconds } from '#lib/core/clock'
+import type { KeyRing } from '#lib/core/key-ring'
+import type { Result } from '#lib/core/result'
+import { type BodyProblem, readJson } from '#lib/http/body'
+import type { Exchange, Outage } from '#lib/http/endpoint'
+import type { Admitted } from '#lib/mcp/admitted'
+import { type ChangeBus, createLocalBus } from '#lib/mcp/bus'
+import { preflight, withPolicy } from '#lib/mcp/cors'
+import type { Caller } from '#lib/mcp/define'
+import { serveLegacy } from '#lib/mcp/legacy'
+import { serveModern } from '#lib/mcp/modern'
+import { createOriginGuard, type OriginGuard, type OriginPolicy } from '#lib/mcp/origins'
+import { PARSE_ERROR, type RpcFailure, rpcError } from '#lib/mcp/rpc-error'
+import type { ServerFactory } from '#lib/mcp/server'
+import { createStreams } from '#lib/mcp/streams'
+
+/** What the endpoint needs to know of a verified access token. */
+export interface BearerClaims {
+  readonly accountId: string
+  /** Seconds since 1970. */
+  readonly expiresAt: number
+}
+
+/** Why a bearer token was not good enough, in RFC 6750 §3.1 terms. */
+export type BearerRefusal = { readonly kind: 'missing' | 'invalid_request' | 'invalid_token' }
+type Challenged = BearerRefusal | { readonly kind: 'insufficient_scope'; readonly scopes: readonly string[] }
+
+/** Why a call with a good token is not admitted. */
+export type AdmissionRefusal =
+  | { readonly reason: 'token_invalid' }
+  | { readonly reason: 'rate_limited'; readonly retryAfterSeconds: number }
+
+/** What the MCP endpoint is made of. Tokens and grants are somebody else's: they come in as functions. */
+export interface McpEndpointDeps<Claims extends BearerClaims> extends OriginPolicy {
+  readonly factory: ServerFactory
+  readonly keyRing: KeyRing
+  readonly clock: Clock
+  /** Verifies the bearer token without the store. */
+  readonly readBearer: (request: Request) => Promise<Result<Claims, BearerRefusal>>
+  /** Asks the store once whether the call may run, and for whom. */
+  readonly admit: (claims: Claims) => Promise<Result<Caller, AdmissionRefusal>>
+  readonly challenge: (refusal: Challenged) => {
+    readonly status: 400 | 401 | 403
+    readonly wwwAuthenticate: string
+  }
+  /** Keeps a serverless instance awake for work that goes on. */
+  readonly waitUntil?: (work: Promise<unknown>) => void
+  /** Longest life of a stream in seconds; 0 switches change notifications off. */
+  readonly streamMaxSeconds?: number
+  /** Absent: changes are heard within this process. */
+  readonly bus?: ChangeBus
+}
+
+/** The MCP endpoint. */
+export interface McpEndpoint {
+  handle(request: Request, exchange: Exchange): Promise<Response>
+  /** Ends every open stream with its final result: the process is about to stop. */
+  endStreams(): void
+}
+
+/** A function's limit on the common platforms is 300 s; a stream ends politely before it. */
+const STREAM_MAX_SECONDS = 240
+const METHODS = 'POST, OPTIONS'
+
+/**
+ * Makes `/api/mcp`. The order of its checks is that of DESIGN.md §3, so that what costs nothing comes first
+ * and nothing is told to whoever has no right to hear it.
+ *
+ * @throws StoreUnavailable from `handle`, for the endpoint wrapper
+ */
+export function createMcpEndpoint<Claims extends BearerClaims>(deps: McpEndpointDeps<Claims>): McpEndpoint {
+  const guard = createOriginGuard(deps)
+  const maxSeconds = deps.streamMaxSeconds ?? STREAM_MAX_SECONDS
+  const budget = { maxSeconds, perAccount: STREAMS_PER_ACCOUNT, perInstance: STREAMS_PER_INSTANCE }
+  const streams = maxSeconds > 0 ? createStreams(budget) : undefined
+  const bus = deps.bus ?? createLocalBus()
+
+  const modern = { factory: deps.factory, bus, streams, keyRing: deps.keyRing, clock: deps.clock }
+
+  async function authorized(request: Request, exchange: Exchange): Promise<Response> {
+    const claims = await deps.readBearer(request)
+    if (!claims.ok) return refuseBearer(claims.error, deps.challenge)
+
+    // GET and DELETE belong to sessions of the 2025 era. There are none yet, with or without a session id.
+    if (request.method !== 'POST') return notAllowed()
+
+    const body = await readJson(request, MCP_BODY_MAX_BYTES)
+    if (!body.ok) return rpcError(bodyFailures[body.error])
+
+    const legacy = await isLegacyRequest(request, body.value)
+    if (legacy && !acceptsBoth(request)) return rpcError(notAcceptable)
+
+    const caller = await deps.admit(claims.value)
+    if (!caller.ok) return refuseAdmission(caller.error, deps.challenge)
+
+    const admitted = admit({
+      request,
+      body: body.value,
+      exchange,
+      caller: caller.value,
+      claims: claims.value,
+    })
+    return legacy ? serveLegacy(admitted, deps.factory) : serveModern(admitted, modern)
+  }
+
+  function admit({ request, body, exchange, caller, claims }: Admitting): Admitted {
+    return {
+      request,
+      body,
+      caller,
+      requestId: exchange.requestId,
+      secondsLeft: claims.expiresAt - toSeconds(deps.clock()),
+      insufficientScope: (scopes) => refuseBearer({ kind: 'insufficient_scope', scopes }, deps.challenge),
+      publish: (event) => bus.publish(caller.accountId, event),
+      afterResponse: (work) => deps.waitUntil?.(work),
+    }
+  }
+
+  return {
+    async handle(request, exchange) {
+      if (request.method === 'OPTIONS') return withPolicy(preflight(request, guard, METHODS), request, guard)
+      const refusal = refuseRequest(request, guard)
+      return withPolicy(refusal ?? (await authorized(request, exchange)), request, guard)
+    },
+    endStreams: () => streams?.endAll(),
+  }
+}
+
+interface Admitting extends Pick<Admitted, 'request' | 'body' | 'caller'> {
+  readonly exchange: Exchange
+  readonly claims: BearerClaims
+}
+
+/** How the endpoint says that it cannot answer: 503 with `Retry-After`, or 500 (`lib/http/endpoint.ts`). */
+export const mcpOutage: Outage = ({ status, requestId, headers }) => {
+  const unavailable = 'The server cannot reach its store. Try again shortly.'
+  const message = `${status === 503 ? unavailable : 'The server failed.'} Reference: ${requestId}`
+  return rpcError({ status, message, headers: { ...headers, Vary: 'Origin, Authorization' } })
+}
+
+/** Checks 1 and 2: the method, then where the request comes from. */
+function refuseRequest(request: Request, guard: OriginGuard): Response | undefined {
+  if (!['POST', 'GET', 'DELETE'].includes(request.method)) return notAllowed()
+
+  // HTTP/1.1 always has a Host; a request made within the process has only its URL.
+  if (!guard.allowsHost(request.headers.get('host') ?? new URL(request.url).host)) {
+    return rpcError({ status: 403, message: 'This Host is not served here' })
+  }
+  if (!guard.allowsOrigin(request.headers.get('origin'))) {
+    return rpcError({ status: 403, message: 'This Origin is not allowed' })
+  }
+  return undefined
+}
+
+const notAllowed = () => rpcError({ status: 405, message: 'Method not allowed', headers: { Allow: METHODS } })
+
+const bodyFailures: Readonly<Record<BodyProblem, RpcFailure>> = {
+  media_type: { status: 415, message: 'Content-Type must be application/json' },
+  too_large: { status: 413, message: `The body must not exceed ${MCP_BODY_MAX_BYTES} bytes` },
+  malformed: { status: 400, code: PARSE_ERROR, message: 'The body is not valid JSON', id: null },
+}
+
+const notAcceptable: RpcFailure = {
+  status: 406,
+  message: 'Accept must list application/json and text/event-stream',
+}
+
+/** Clients of the 2025 era must take both forms of answer; a wildcard is taken for both. */
+function acceptsBoth(request: Request): boolean {
+  const accept = request.headers.get('accept') ?? '*/*'
+  return (
+    accept.includes('*/*') || (accept.includes('application/json') && accept.includes('text/event-stream'))
+  )
+}
+
+type Challenge = McpEndpointDeps<BearerClaims>['challenge']
+
+const refusalMessages: Readonly<Record<Challenged['kind'], string>> = {
+  missing: 'Authorization required',
+  invalid_request: 'The Authorization header is malformed',
+  invalid_token: 'The access token is not valid',
+  insufficient_scope: 'The access token lacks a scope that this needs',
+}
+
+function refuseBearer(refusal: Challenged, challenge: Challenge): Response {
+  const { status, wwwAuthenticate } = challenge(refusal)
+  return rpcError({
+    status,
+    message: refusalMessages[refusal.kind],
+    headers: { 'WWW-Authenticate': wwwAuthenticate },
+  })
+}
+
+function refuseAdmission(refusal: AdmissionRefusal, challenge: Challenge): Response {
+  if (refusal.reason === 'token_invalid') return refuseBearer({ kind: 'invalid_token' }, challenge)
+  return rpcError({
+    status: 429,
+    message: 'Too many requests',
+    headers: { 'Retry-After': String(refusal.retryAfterSeconds) },
+  })
+}

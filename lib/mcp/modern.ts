@@ -1,0 +1,106 @@
+import { createMcpHandler, isJSONRPCRequest, type ServerEventBus } from '@modelcontextprotocol/server'
+import { STREAM_KEEP_ALIVE_MS } from '#lib/config/limits'
+import type { Clock } from '#lib/core/clock'
+import type { KeyRing } from '#lib/core/key-ring'
+import type { Admitted } from '#lib/mcp/admitted'
+import type { ChangeBus } from '#lib/mcp/bus'
+import { paramHeaderFault } from '#lib/mcp/param-headers'
+import { createRequestState } from '#lib/mcp/request-state'
+import { HEADER_MISMATCH, rpcError } from '#lib/mcp/rpc-error'
+import type { ServerFactory } from '#lib/mcp/server'
+import type { Streams } from '#lib/mcp/streams'
+
+/** What serving the 2026-07-28 revision needs. */
+export interface ModernDeps {
+  readonly factory: ServerFactory
+  readonly bus: ChangeBus
+  /** Absent: change notifications are off. */
+  readonly streams: Streams | undefined
+  readonly keyRing: KeyRing
+  readonly clock: Clock
+}
+
+/**
+ * Serves a POST of the 2026-07-28 revision. The SDK's handler is made for each request, which costs nothing
+ * measurable: so it listens to the changes of this caller alone, and one stream can be ended by itself.
+ */
+export async function serveModern(admitted: Admitted, deps: ModernDeps): Promise<Response> {
+  const { request, body, caller } = admitted
+  const message = isJSONRPCRequest(body) ? body : undefined
+  const fault = message && paramHeaderFault(message, request.headers, deps.factory)
+  if (fault) return rpcError({ status: 400, code: HEADER_MISMATCH, message: fault, id: message.id })
+
+  let challenged: readonly string[] | undefined
+  let failure: Error | undefined
+  const listening = message?.method === 'subscriptions/listen'
+  if (listening) await deps.bus.ready(caller.accountId)
+
+  const handler = createMcpHandler(
+    () =>
+      deps.factory.create({
+        era: 'modern',
+        requests: message ? [message] : [],
+        caller,
+        requestId: admitted.requestId,
+        streams: deps.streams !== undefined,
+        ...(message ? { state: stateOf(message, admitted, deps) } : {}),
+        challenge: (scopes) => {
+          challenged = scopes
+        },
+        publish: admitted.publish,
+      }),
+    {
+      legacy: 'reject',
+      bus: countedBus(admitted, deps, () => handler.close()),
+      maxSubscriptions: deps.streams?.hasRoom(caller.accountId) ? 1 : 0,
+      keepAliveMs: STREAM_KEEP_ALIVE_MS,
+      onerror: (error) => {
+        failure = error
+      },
+    },
+  )
+  const response = await handler.fetch(request, { parsedBody: body })
+
+  if (challenged) return admitted.insufficientScope(challenged)
+  // The SDK answers its own 500; a fault of ours is logged and answered where all of them are.
+  if (response.status === 500 && failure) throw failure
+  return response
+}
+
+type Message = { readonly method: string; readonly params?: Record<string, unknown> | undefined }
+
+function stateOf({ method, params }: Message, { caller }: Admitted, deps: ModernDeps) {
+  return createRequestState(
+    {
+      accountId: caller.accountId,
+      clientKey: caller.client.key,
+      method,
+      target: String(params?.['name'] ?? params?.['uri']),
+      args: params?.['arguments'],
+    },
+    deps,
+  )
+}
+
+/** The caller's changes, with each listening stream counted and ended in time. */
+function countedBus(
+  { caller, secondsLeft, publish }: Admitted,
+  { bus, streams }: ModernDeps,
+  close: () => Promise<void>,
+): ServerEventBus {
+  return {
+    publish,
+    subscribe(listener) {
+      const unsubscribe = bus.scoped(caller.accountId).subscribe(listener)
+      const release = streams?.hold({
+        accountId: caller.accountId,
+        atMostSeconds: secondsLeft,
+        end: () => void close(),
+      })
+      return () => {
+        unsubscribe()
+        release?.()
+      }
+    },
+  }
+}

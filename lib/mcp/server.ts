@@ -1,0 +1,196 @@
+import {
+  type JSONRPCRequest,
+  McpServer,
+  type McpServerOptions,
+  ProtocolError,
+  type ServerCapabilities,
+} from '@modelcontextprotocol/server'
+import { INSTRUCTIONS_MAX_LENGTH, LIST_CACHE_MS, RESOURCE_CACHE_MS } from '#lib/config/limits'
+import { type Serving, type ServingDeps, toolContext } from '#lib/mcp/context'
+import type { Offer } from '#lib/mcp/define'
+import { guarded } from '#lib/mcp/faults'
+import { INVALID_PARAMS } from '#lib/mcp/rpc-error'
+import { createScopeGuard, type GuardedScope } from '#lib/mcp/scope-guard'
+import { complete } from '#lib/mcp/serve-completion'
+import { preparePrompt, registerPrompt } from '#lib/mcp/serve-prompts'
+import { listResources, prepareFamily, registerFamily } from '#lib/mcp/serve-resources'
+import { prepareTool, registerTool } from '#lib/mcp/serve-tools'
+import type { ServerExchange } from '#lib/mcp/server-exchange'
+
+/** Lists are private although today they are the same for all: an app may soon be denied a tool. */
+const hint = (ttlMs: number) => ({ ttlMs, cacheScope: 'private' as const })
+const cacheHints: NonNullable<McpServerOptions['cacheHints']> = {
+  'server/discover': hint(LIST_CACHE_MS),
+  'tools/list': hint(LIST_CACHE_MS),
+  'prompts/list': hint(LIST_CACHE_MS),
+  'resources/templates/list': hint(LIST_CACHE_MS),
+  'resources/list': hint(RESOURCE_CACHE_MS),
+  'resources/read': hint(RESOURCE_CACHE_MS),
+}
+
+/**
+ * Makes the server of one exchange. The product's is `createServerFactory`; the conformance suite gets its
+ * own behind the same endpoint.
+ */
+export interface ServerFactory {
+  /** A fresh server, not connected. Cheap: it runs for every request. */
+  create(exchange: ServerExchange): McpServer
+  /** The JSON Schema of a tool's arguments, where such a tool exists. */
+  inputSchema(tool: string): unknown
+}
+
+/** What a factory is made of. */
+export interface ServerDeps extends Omit<ServingDeps, 'scopes'> {
+  readonly scopes: readonly GuardedScope[]
+}
+
+/**
+ * Makes the factory of the product's servers. All that does not depend on a request is made here, once; a
+ * server gets only what its request needs, because one is made for every request.
+ */
+export function createServerFactory(offer: Offer, serverDeps: ServerDeps): ServerFactory {
+  if (offer.instructions.length > INSTRUCTIONS_MAX_LENGTH) {
+    throw new Error(`the instructions have more than ${INSTRUCTIONS_MAX_LENGTH} characters`)
+  }
+  const prepared = prepare(offer)
+  const deps: ServingDeps = { ...serverDeps, scopes: createScopeGuard(serverDeps.scopes) }
+  const info = { name: offer.name, title: offer.title, version: offer.version }
+
+  return {
+    inputSchema: (name) => prepared.tools.get(name)?.listed.inputSchema,
+
+    create(exchange) {
+      const server = new McpServer(info, {
+        capabilities: capabilitiesOf(offer, exchange),
+        instructions: offer.instructions,
+        cacheHints,
+        ...verifyState(exchange),
+      })
+      const serving: Serving = { exchange, deps }
+      for (const request of exchange.requests) register(server, request, { prepared, serving })
+      return server
+    },
+  }
+}
+
+interface Prepared {
+  readonly tools: ReadonlyMap<string, ReturnType<typeof prepareTool>>
+  readonly prompts: ReadonlyMap<string, ReturnType<typeof preparePrompt>>
+  readonly families: readonly ReturnType<typeof prepareFamily>[]
+}
+
+function prepare({ tools, prompts, resources }: Offer): Prepared {
+  return {
+    tools: new Map(tools.map((tool) => [tool.name, prepareTool(tool)])),
+    prompts: new Map(prompts.map((prompt) => [prompt.name, preparePrompt(prompt)])),
+    families: resources.map(prepareFamily),
+  }
+}
+
+/** What is said to be possible: changes of lists and resources only where a stream can carry them. */
+function capabilitiesOf(offer: Offer, { era, streams }: ServerExchange): ServerCapabilities {
+  const listens = era === 'modern' && streams
+  const completes = [...offer.prompts, ...offer.resources].some((item) => item.complete !== undefined)
+  return {
+    tools: { listChanged: false },
+    ...(offer.prompts.length > 0 ? { prompts: { listChanged: false } } : {}),
+    ...(offer.resources.length > 0 ? { resources: { listChanged: listens, subscribe: listens } } : {}),
+    ...(completes ? { completions: {} } : {}),
+  }
+}
+
+/** A state that this call cannot open is refused before the tool runs (-32602). */
+function verifyState({ state }: ServerExchange): Pick<McpServerOptions, 'requestState'> {
+  if (!state) return {}
+  return {
+    requestState: {
+      verify: async (sealed) => {
+        const payload = await state.open(sealed)
+        if (payload === undefined) throw new Error('not a state of this call')
+        return payload
+      },
+    },
+  }
+}
+
+interface Registering {
+  readonly prepared: Prepared
+  readonly serving: Serving
+}
+
+function register(server: McpServer, request: JSONRPCRequest, registering: Registering): void {
+  const { tools, prompts, families } = registering.prepared
+  const { serving } = registering
+  const name = String(request.params?.['name'])
+  switch (request.method) {
+    case 'tools/call': {
+      const tool = tools.get(name)
+      if (tool) registerTool(server, tool, serving)
+      return
+    }
+    case 'prompts/get': {
+      const prompt = prompts.get(name)
+      if (prompt) registerPrompt(server, prompt, serving)
+      return
+    }
+    case 'resources/read':
+      for (const family of families) registerFamily(server, family, serving)
+      return
+    case 'completion/complete':
+      registerCompletion(server, registering)
+      return
+    default:
+      registerList(server, request.method, registering)
+  }
+}
+
+function registerCompletion({ server }: McpServer, { prepared, serving }: Registering): void {
+  server.setRequestHandler('completion/complete', ({ params }, context) =>
+    guarded('completion', serving, () =>
+      complete(params, prepared, { context: toolContext(context, serving), serving }),
+    ),
+  )
+}
+
+function registerList({ server }: McpServer, method: string, { prepared, serving }: Registering): void {
+  const { tools, prompts, families } = prepared
+  switch (method) {
+    case 'tools/list':
+      server.setRequestHandler(method, firstPage({ tools: [...tools.values()].map(({ listed }) => listed) }))
+      return
+    case 'prompts/list':
+      if (prompts.size === 0) return
+      server.setRequestHandler(
+        method,
+        firstPage({ prompts: [...prompts.values()].map(({ listed }) => listed) }),
+      )
+      return
+    case 'resources/templates/list':
+      if (families.length === 0) return
+      server.setRequestHandler(method, firstPage({ resourceTemplates: families.map(({ listed }) => listed) }))
+      return
+    case 'resources/list':
+      if (families.length === 0) return
+      server.setRequestHandler(method, async (request, context) => {
+        refuseCursor(request)
+        const resources = await guarded(method, serving, () => listResources(families, context, serving))
+        return { resources: resources.map((resource) => ({ ...resource })) }
+      })
+  }
+}
+
+/** Our lists have one page: nobody was ever given a cursor. */
+function firstPage<Page extends object>(page: Page): (request: Paginated) => Page {
+  return (request) => {
+    refuseCursor(request)
+    return page
+  }
+}
+
+interface Paginated {
+  readonly params?: { readonly cursor?: string | undefined } | undefined
+}
+
+function refuseCursor({ params }: Paginated): void {
+  if (params?.cursor !== undefined) throw new ProtocolError(INVALID_PARAMS, 'Unknown cursor')
+}
