@@ -20,11 +20,20 @@ export default defineConfig({
     hookTimeout: 60_000,
     projects: [
       project('checks', ['test/checks/**/*.test.ts']),
-      project('unit', ['test/{core,config,http,oauth,identity,mcp,notebook,dashboard,tools,observability}/**/*.test.ts']),
+      project('unit', [
+        'test/{core,config,http,oauth,identity,mcp,notebook,dashboard,tools,observability}/**/*.test.ts',
+      ]),
       project('store', ['test/store/**/*.test.ts']),
       project('flows', ['test/flows/**/*.test.ts']),
-      project('e2e', ['test/e2e/**/*.test.ts'], { testTimeout: 120_000, hookTimeout: 300_000, fileParallelism: false }),
-      project('conformance', ['test/conformance/**/*.test.ts'], { testTimeout: 300_000, hookTimeout: 300_000 }),
+      project('e2e', ['test/e2e/**/*.test.ts'], {
+        testTimeout: 120_000,
+        hookTimeout: 300_000,
+        fileParallelism: false,
+      }),
+      project('conformance', ['test/conformance/**/*.test.ts'], {
+        testTimeout: 300_000,
+        hookTimeout: 300_000,
+      }),
     ],
   },
 })
