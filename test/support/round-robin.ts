@@ -5,9 +5,10 @@ import type { AddressInfo } from 'node:net'
 export interface Passed {
   readonly method: string
   readonly path: string
-  readonly status: number
+  /** 0 while it is not answered. */
+  status: number
   /** Index of the upstream that answered. */
-  readonly upstream: number
+  upstream: number
 }
 
 export interface RoundRobin {
@@ -16,7 +17,7 @@ export interface RoundRobin {
   readonly port: number
   /** Sets the ports behind it. Absent until then: every request is 502. */
   use(ports: readonly number[]): void
-  /** What passed since the last call. */
+  /** What passed since the last call, static files apart, in the order of arrival. */
   passed(): readonly Passed[]
   close(): Promise<void>
 }
@@ -35,8 +36,12 @@ export async function startRoundRobin(port = 0): Promise<RoundRobin> {
 
   const server = createServer((incoming, outgoing) => {
     void readBody(incoming).then((body) => {
-      if (!STATIC.test(incoming.url ?? '')) turn++
-      void pass({ incoming, outgoing, body }, turn, upstreams.length)
+      const passed = { method: incoming.method ?? '', path: incoming.url ?? '', status: 0, upstream: -1 }
+      if (!STATIC.test(passed.path)) {
+        turn++
+        log.push(passed)
+      }
+      pass({ incoming, outgoing, body, passed }, turn, upstreams.length)
     })
   })
 
@@ -58,7 +63,7 @@ export async function startRoundRobin(port = 0): Promise<RoundRobin> {
       },
       (answer) => {
         const status = answer.statusCode ?? 502
-        log.push({ method: incoming.method ?? '', path: incoming.url ?? '', status, upstream })
+        Object.assign(exchange.passed, { status, upstream })
         outgoing.writeHead(status, answer.rawHeaders)
         outgoing.flushHeaders()
         answer.pipe(outgoing)
@@ -101,6 +106,7 @@ interface Exchange {
   readonly incoming: IncomingMessage
   readonly outgoing: ServerResponse
   readonly body: Buffer
+  readonly passed: Passed
 }
 
 async function readBody(incoming: IncomingMessage): Promise<Buffer> {

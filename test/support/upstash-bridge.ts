@@ -31,8 +31,11 @@ export interface UpstashBridge {
     reset(): void
   }
   readonly faults: {
-    /** Makes the next `times` requests go wrong; without `times`, all until `clear`. */
-    inject(fault: BridgeFault, times?: number): void
+    /**
+     * Makes the next `times` requests go wrong; without `times`, all until `clear`. With `when`, only those
+     * whose body it chooses.
+     */
+    inject(fault: BridgeFault, times?: number, when?: (body: string) => boolean): void
     clear(): void
     /** Ends every subscription's stream, cleanly or by cutting the connection. */
     endStreams(how?: 'cleanly' | 'cut'): void
@@ -77,18 +80,21 @@ export async function startUpstashBridge({ redisUrl }: { redisUrl: string }): Pr
   const run = runner(redis)
   const streams = new Set<ServerResponse>()
   const counts = newCounts()
-  let fault: { kind: BridgeFault; left: number } | undefined
+  let fault: { kind: BridgeFault; left: number; when: ((body: string) => boolean) | undefined } | undefined
 
-  function nextFault(): BridgeFault | undefined {
-    if (!fault || fault.left <= 0) return undefined
+  function nextFault(body: Buffer): BridgeFault | undefined {
+    if (!fault || fault.left <= 0 || fault.when?.(body.toString()) === false) return undefined
     fault.left--
     return fault.kind
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse) {
-    const current = nextFault()
-    if (current === 'refuse') return void request.socket.destroy()
+    if (fault?.kind === 'refuse' && !fault.when && nextFault(Buffer.alloc(0))) {
+      return void request.socket.destroy()
+    }
     const body = await bodyOf(request)
+    const current = nextFault(body)
+    if (current === 'refuse') return void request.socket.destroy()
     if (current === 'drop request') return void request.socket.destroy()
     if (current === 'hang') return
     if (current === 'answer 500') throw new HttpFailure(500, 'ERR internal error')
@@ -125,8 +131,8 @@ export async function startUpstashBridge({ redisUrl }: { redisUrl: string }): Pr
     token,
     counts,
     faults: {
-      inject(kind, times = Number.POSITIVE_INFINITY) {
-        fault = { kind, left: times }
+      inject(kind, times = Number.POSITIVE_INFINITY, when = undefined) {
+        fault = { kind, left: times, when }
       },
       clear() {
         fault = undefined
