@@ -1,19 +1,21 @@
 import { type Config, parseEnv } from '#lib/config/env'
 import { ConfigurationRefused } from '#lib/config/refused'
-import { NAME, VERSION } from '#lib/config/version'
+import { VERSION } from '#lib/config/version'
 import { systemClock } from '#lib/core/clock'
 import { createKeyRing, type KeyRing } from '#lib/core/key-ring'
 import { systemRandom } from '#lib/core/random'
 import { err, ok, type Result } from '#lib/core/result'
-import { createDashboard } from '#lib/dashboard/dashboard'
+import { createDashboard, type Dashboard } from '#lib/dashboard/dashboard'
+import { clientAddress } from '#lib/http/client-address'
 import { type Exchange, endpoint, type Outage } from '#lib/http/endpoint'
 import { health, ready } from '#lib/http/health'
 import { jsonNotFound, jsonOutage } from '#lib/http/json'
 import { pageOutage } from '#lib/http/outage-page'
 import { callRateCheck } from '#lib/http/rate-limit'
-import { createIdentity } from '#lib/identity/identity'
+import { createIdentity, type Identity } from '#lib/identity/identity'
+import { mintSignInLink as mintLink } from '#lib/identity/sign-in-link'
 import type { Caller } from '#lib/mcp/define'
-import { type AdmissionRefusal, createMcpEndpoint, mcpOutage } from '#lib/mcp/endpoint'
+import { type AdmissionRefusal, createMcpEndpoint, type McpEndpoint, mcpOutage } from '#lib/mcp/endpoint'
 import { createServerFactory, type ServerFactory } from '#lib/mcp/server'
 import type { AccessTokenClaims } from '#lib/oauth/access-token'
 import { createOAuth, type OAuth } from '#lib/oauth/endpoints/oauth'
@@ -32,7 +34,8 @@ interface Opened {
   readonly description: string
 }
 
-const server = { name: NAME, version: VERSION }
+/** What people read at the top of every page and on the consent page. */
+const NAME = offer.title
 
 /** The one place that reads the environment. */
 function readConfig(): Config {
@@ -96,7 +99,7 @@ function admission(store: Store, { oauth, identity, config, waitUntil }: Admitti
 
 interface Admitting {
   readonly oauth: OAuth
-  readonly identity: ReturnType<typeof createIdentity>
+  readonly identity: Identity
   readonly config: Config
   readonly waitUntil: WaitUntil
 }
@@ -108,84 +111,94 @@ async function serverFactory(
 ): Promise<ServerFactory> {
   if (!conformance) return createServerFactory(offer, deps)
   const { createConformanceFactory } = await import('#lib/mcp/conformance/factory')
-  return createConformanceFactory(deps)
+  return createConformanceFactory()
 }
 
-async function compose(config: Config, opened: Opened, keyRing: KeyRing) {
-  const { store } = opened
+/** What every part is given. */
+function commonDeps({ logLevel, publicUrl }: Config, store: Store, keyRing: KeyRing) {
   const clock = systemClock
-  const random = systemRandom
-  // biome-ignore lint/suspicious/noConsole: the log is written here and nowhere else
-  const log = createLog((line) => console.log(line), config.logLevel, clock)
-  const waitUntil: WaitUntil = (work) => hosted().waitUntil?.(quiet(work))
-  const quiet = (work: Promise<unknown>) =>
-    work.catch((error: unknown) =>
-      log('warn', 'deferred_work_failed', { error: error instanceof Error ? error.name : 'unknown' }),
-    )
-  const common = { keyRing, store, clock, random, log, audit: createAudit(store, clock) }
-  const named = { serverName: NAME, version: VERSION }
+  const log = createLog((line) => console.log(line), logLevel, clock)
+  const audit = createAudit(store, clock)
+  const base = { keyRing, store, clock, random: systemRandom, log, audit }
+  return { ...base, origin: publicUrl, serverName: NAME, version: VERSION }
+}
+
+/** Introduces the parts to each other: they know one another only as functions. */
+async function compose(config: Config, opened: Opened, keyRing: KeyRing) {
+  const common = commonDeps(config, opened.store, keyRing)
+  const waitUntil: WaitUntil = (work) => hosted().waitUntil?.(work)
 
   const identity = createIdentity({
     ...common,
-    ...named,
-    origin: config.publicUrl,
     secure: config.publicUrl.startsWith('https:'),
     ownerSetupCode: config.ownerSetupCode,
+    recordTtlMs: config.recordTtlMs,
     describeRequest: (rt) => oauth.describeRequest(rt),
   })
   const oauth: OAuth = createOAuth({
     ...common,
-    ...named,
     issuer: config.publicUrl,
     resource: `${config.publicUrl}/api/mcp`,
     scopes,
     settings: config,
     currentUser: identity.currentUser,
     accountCheck: identity.accountCheck,
+    callerOf: clientAddress(config.trustProxy),
+    signOutFields: identity.signOutFields,
   })
-  const factory = await serverFactory(config, { scopes, ...common })
   const mcp = createMcpEndpoint({
     ...common,
-    factory,
-    origin: config.publicUrl,
+    factory: await serverFactory(config, { ...common, scopes }),
     allowedOrigins: config.allowedOrigins,
     allowedHosts: config.allowedHosts,
     readBearer: oauth.readBearer,
-    admit: admission(store, { oauth, identity, config, waitUntil }),
+    admit: admission(opened.store, { oauth, identity, config, waitUntil }),
     challenge: oauth.challenge,
+    waitUntil,
   })
-  const dashboard = createDashboard({ ...common, origin: config.publicUrl, scopes, oauth, identity })
+  const dashboard = createDashboard({ ...common, offer, scopes, oauth, identity })
 
-  const bind = (name: string, handle: Handle, outage: Outage) =>
-    endpoint(name, handle, { deps: common, outage })
-  const page = pageOutage(server)
   return {
     config,
     identity,
     dashboard,
-    offer,
-    scopes,
     store: opened,
     endStreams: mcp.endStreams,
-    endpoints: {
-      mcp: bind('mcp', mcp.handle, mcpOutage),
-      health: bind('health', health(VERSION), jsonOutage),
-      ready: bind('ready', ready(store), jsonOutage),
-      notFound: bind('not_found', jsonNotFound, jsonOutage),
-      protectedResourceMetadata: bind('resource_metadata', oauth.protectedResourceMetadata, jsonOutage),
-      authorizationServerMetadata: bind('server_metadata', oauth.authorizationServerMetadata, jsonOutage),
-      openidConfiguration: bind('openid_configuration', oauth.openidConfiguration, jsonOutage),
-      jwks: bind('jwks', oauth.jwks, jsonOutage),
-      register: bind('register', oauth.register, jsonOutage),
-      token: bind('token', oauth.token, jsonOutage),
-      authorize: bind('authorize', oauth.authorize, page),
-      consent: bind('consent', oauth.consent, page),
-      signInPage: bind('sign_in', identity.signInPage, page),
-      signInLink: bind('sign_in_link', identity.signInLink, page),
-      setupCode: bind('setup_code', identity.setupCode, page),
-      signOut: bind('sign_out', identity.signOut, page),
-      endConnection: bind('end_connection', dashboard.endConnection, page),
-    },
+    endpoints: bindEndpoints(common, { identity, oauth, mcp, dashboard }),
+  }
+}
+
+interface Parts {
+  readonly identity: Identity
+  readonly oauth: OAuth
+  readonly mcp: McpEndpoint
+  readonly dashboard: Dashboard
+}
+
+/** Each endpoint with its name in the log and the form of its outage. */
+function bindEndpoints(common: ReturnType<typeof commonDeps>, { identity, oauth, mcp, dashboard }: Parts) {
+  const bind = (outage: Outage) => (name: string, handle: Handle) =>
+    endpoint(name, handle, { deps: common, outage })
+  const page = bind(pageOutage({ name: NAME, version: VERSION }))
+  const json = bind(jsonOutage)
+  return {
+    mcp: bind(mcpOutage)('mcp', mcp.handle),
+    health: json('health', health(VERSION)),
+    ready: json('ready', ready(common.store)),
+    notFound: json('not_found', jsonNotFound),
+    protectedResourceMetadata: json('resource_metadata', oauth.protectedResourceMetadata),
+    authorizationServerMetadata: json('server_metadata', oauth.authorizationServerMetadata),
+    openidConfiguration: json('openid_configuration', oauth.openidConfiguration),
+    jwks: json('jwks', oauth.jwks),
+    register: json('register', oauth.register),
+    token: json('token', oauth.token),
+    authorize: page('authorize', oauth.authorize),
+    consent: page('consent', oauth.consent),
+    signInPage: page('sign_in', identity.signInPage),
+    signInLink: page('sign_in_link', identity.signInLink),
+    setupCode: page('setup_code', identity.setupCode),
+    signOut: page('sign_out', identity.signOut),
+    endConnection: page('end_connection', dashboard.endConnection),
   }
 }
 
@@ -226,4 +239,16 @@ async function build(): Promise<Services> {
   const config = readConfig()
   const keyRing = createKeyRing(await secretsOf(config), config.keyPrefix)
   return compose(config, await openStore(config), keyRing)
+}
+
+/**
+ * Makes a sign-in link without the store, so that it works beside a running server.
+ *
+ * @throws ConfigurationRefused naming every fault of the environment
+ * @throws RangeError when the name cannot be given to a person
+ */
+export async function mintSignInLink(whom: { readonly member?: string }): Promise<string> {
+  const config = readConfig()
+  const keyRing = createKeyRing(await secretsOf(config), config.keyPrefix)
+  return mintLink({ origin: config.publicUrl, keyRing, clock: systemClock, random: systemRandom }, whom)
 }

@@ -30,7 +30,7 @@ export function nodeBinary(version: '20' | '24'): string {
 
 /** Builds product and baseline where there is no build. */
 export function buildBoth(): void {
-  const env = { ...process.env, NEXT_TELEMETRY_DISABLED: '1', NODE_ENV: 'production' }
+  const env: NodeJS.ProcessEnv = { ...process.env, NEXT_TELEMETRY_DISABLED: '1', NODE_ENV: 'production' }
   if (!existsSync(join(root, '.next', 'standalone', 'server.js'))) {
     execFileSync('npm', ['run', 'build', '--silent'], { cwd: root, env, stdio: 'inherit' })
   }

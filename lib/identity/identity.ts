@@ -35,8 +35,7 @@ export interface Identity {
   readonly csrfOf: (session: Pick<SignedIn, 'sessionHash'>, purpose: string) => Promise<string>
   readonly checkCsrf: (
     session: Pick<SignedIn, 'sessionHash'>,
-    purpose: string,
-    token: string | null | undefined,
+    form: { readonly purpose: string; readonly token: string | null | undefined },
   ) => Promise<boolean>
   /** Hidden fields of a form that posts to `/sign-out`, besides `rt`. */
   readonly signOutFields: (
@@ -61,7 +60,7 @@ export function createIdentity(deps: IdentityDeps): Identity {
     mintSignInLink: (whom) => mintSignInLink(deps, whom),
     hasOwner: accounts.hasOwner,
     csrfOf: (session, purpose) => csrfOf(keyRing, session, purpose),
-    checkCsrf: (session, purpose, token) => checkCsrf(keyRing, session, { purpose, token }),
+    checkCsrf: (session, form) => checkCsrf(keyRing, session, form),
     signOutFields: async (session) => ({ csrf: await csrfOf(keyRing, session, SIGN_OUT) }),
   }
 }
