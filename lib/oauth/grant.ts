@@ -63,8 +63,10 @@ export interface AdmittedGrant {
   readonly client: { readonly key: string; readonly name: string; readonly verified: boolean }
   /** Scopes of the token that the grant still holds. */
   readonly scopes: readonly string[]
-  /** The highest generation known to be in use. */
-  readonly usedGeneration: number
+  /** The highest generation known to be in use; `undefined` when the grant has no refresh token. */
+  readonly usedGeneration: number | undefined
+  /** The record as it was read: a note of its use is committed against it. */
+  readonly text: string
 }
 
 /** A connection as its owner sees it. Times in ms. */

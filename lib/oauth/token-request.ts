@@ -1,4 +1,5 @@
 import { err, ok, type Result } from '#lib/core/result'
+import { type GrantType, grantTypes } from '#lib/oauth/client'
 import type { Parameters } from '#lib/oauth/parameters'
 import { isCodeVerifier } from '#lib/oauth/pkce'
 import { meansResource } from '#lib/oauth/resource-indicator'
@@ -27,32 +28,40 @@ export type TokenRequest =
       readonly scope: string | undefined
     }
 
-/** Reads a token request (OAuth 2.1 §3.2.2); client authentication is read apart. */
-export function readTokenRequest(parameters: Parameters, resource: string): Result<TokenRequest, TokenError> {
-  const { get, repeated } = parameters
+/**
+ * The first look at a token request (OAuth 2.1 §3.2.2): what it is for. Client authentication comes next, so
+ * that a client which is unknown learns that before anything else.
+ */
+export function readGrantType({ get, repeated }: Parameters): Result<GrantType, TokenError> {
   if ([...repeated].some((name) => name !== 'resource')) return err('invalid_request')
-
-  const request = readGrant(get)
-  if (!request.ok) return request
-  const isOurs = !repeated.has('resource') && meansResource(get('resource'), resource)
-  return isOurs ? request : err('invalid_target')
+  const sent = get('grant_type')
+  if (sent === undefined) return err('invalid_request')
+  const grantType = grantTypes.find((known) => known === sent)
+  return grantType ? ok(grantType) : err('unsupported_grant_type')
 }
 
-function readGrant(get: Parameters['get']): Result<TokenRequest, TokenError> {
-  const grantType = get('grant_type')
-  if (grantType === undefined) return err('invalid_request')
+/** Reads the rest of a token request. */
+export function readTokenRequest(
+  grantType: GrantType,
+  { get, repeated }: Parameters,
+  resource: string,
+): Result<TokenRequest, TokenError> {
+  const request = grantType === 'authorization_code' ? readCode(get) : readRefresh(get)
+  if (!request) return err('invalid_request')
+  const isOurs = !repeated.has('resource') && meansResource(get('resource'), resource)
+  return isOurs ? ok(request) : err('invalid_target')
+}
 
-  if (grantType === 'authorization_code') {
-    const code = get('code')
-    const codeVerifier = get('code_verifier') ?? ''
-    if (code === undefined || !isCodeVerifier(codeVerifier)) return err('invalid_request')
-    return ok({ grantType, code, codeVerifier, redirectUri: get('redirect_uri') })
-  }
-  if (grantType === 'refresh_token') {
-    const refreshToken = get('refresh_token')
-    return refreshToken === undefined
-      ? err('invalid_request')
-      : ok({ grantType, refreshToken, scope: get('scope') })
-  }
-  return err('unsupported_grant_type')
+function readCode(get: Parameters['get']): TokenRequest | undefined {
+  const code = get('code')
+  const codeVerifier = get('code_verifier') ?? ''
+  if (code === undefined || !isCodeVerifier(codeVerifier)) return undefined
+  return { grantType: 'authorization_code', code, codeVerifier, redirectUri: get('redirect_uri') }
+}
+
+function readRefresh(get: Parameters['get']): TokenRequest | undefined {
+  const refreshToken = get('refresh_token')
+  return refreshToken === undefined
+    ? undefined
+    : { grantType: 'refresh_token', refreshToken, scope: get('scope') }
 }

@@ -49,11 +49,13 @@ export type Edit<Value, Answer> =
 export async function editRecord<Schema extends z.ZodType, Answer>(
   store: Store,
   { key, schema }: { key: string; schema: Schema },
-  decide: (current: z.output<Schema> | undefined) => Edit<z.output<Schema>, Answer>,
+  decide: (
+    current: z.output<Schema> | undefined,
+  ) => Edit<z.output<Schema>, Answer> | Promise<Edit<z.output<Schema>, Answer>>,
 ): Promise<Answer> {
   let text = await store.run(get(key, { fresh: true }))
   for (let attempt = 0; attempt < SWAP_ATTEMPTS; attempt++) {
-    const edit = decide(text === null ? undefined : parseRecord(schema, text))
+    const edit = await decide(text === null ? undefined : parseRecord(schema, text))
     if ('leave' in edit || text === null) return edit.answer
 
     const next = edit.write === null ? null : JSON.stringify(edit.write)
