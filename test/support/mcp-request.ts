@@ -3,41 +3,49 @@
 export const ERAS = ['2026-07-28', '2025-11-25'] as const
 export type Era = (typeof ERAS)[number]
 
-/** A `tools/call` as a client of that era sends it, without anything before it. */
-export function callTool(
+/** One request as a client of that era sends it, without anything before it. */
+export function post(
   origin: string,
-  {
-    token,
-    era,
-    tool,
-    input,
-  }: {
-    readonly token?: string | undefined
+  request: {
+    readonly token: string | undefined
     readonly era: Era
-    readonly tool: string
-    readonly input: Record<string, unknown>
+    readonly method: string
+    readonly params?: { readonly name: string; readonly arguments: Record<string, unknown> }
   },
 ): Promise<Response> {
+  const { token, era, method, params } = request
   const modern = era === '2026-07-28'
   const envelope = {
     'io.modelcontextprotocol/protocolVersion': era,
     'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1.0.0' },
     'io.modelcontextprotocol/clientCapabilities': {},
   }
-  const params = { name: tool, arguments: input, ...(modern ? { _meta: envelope } : {}) }
   return fetch(`${origin}/api/mcp`, {
     method: 'POST',
     headers: {
       'Content-Type': 'application/json',
       Accept: 'application/json, text/event-stream',
       'MCP-Protocol-Version': era,
-      ...(modern ? { 'Mcp-Method': 'tools/call', 'Mcp-Name': tool } : {}),
+      ...(modern ? { 'Mcp-Method': method } : {}),
+      ...(modern && params ? { 'Mcp-Name': params.name } : {}),
       ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
     },
-    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params }),
+    body: JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method,
+      params: { ...params, ...(modern ? { _meta: envelope } : {}) },
+    }),
   })
 }
 
-/** The cheapest call there is to see whether a token still works. */
-export const listNotes = (origin: string, token: string | undefined, era: Era = '2026-07-28') =>
-  callTool(origin, { token, era, tool: 'list_notes', input: {} })
+/** The cheapest tool call there is: does a token still work? The body is read, so that the call has ended. */
+export async function listNotes(
+  origin: string,
+  token: string | undefined,
+  era: Era = '2026-07-28',
+): Promise<Response> {
+  const params = { name: 'list_notes', arguments: {} }
+  const response = await post(origin, { token, era, method: 'tools/call', params })
+  return new Response(await response.arrayBuffer(), response)
+}

@@ -97,13 +97,23 @@ export async function startProduct(options: ProductOptions = {}): Promise<Produc
   }
 }
 
-/** Starts the server where it is expected to refuse, and gives what it said and its exit code. */
+/**
+ * Starts the server where it is expected to refuse, and gives what it said and its exit code.
+ *
+ * @param without - variables that a product of the tests otherwise has
+ */
 export async function startRefused(
   env: Readonly<Record<string, string>>,
+  without: readonly string[] = [],
 ): Promise<{ readonly code: number | null; readonly said: string }> {
   const dataDir = mkdtempSync(join(tmpdir(), 'gatehouse-data-'))
   const port = await freePort()
-  const child = launch({ ...bareEnvironment(), PORT: String(port), DATA_DIR: dataDir, ...env })
+  const given = { ...bareEnvironment(), PORT: String(port), DATA_DIR: dataDir, ...env }
+  const child = launch(
+    Object.fromEntries(
+      Object.entries(given).filter(([name]) => !without.includes(name)),
+    ) as NodeJS.ProcessEnv,
+  )
   let said = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on('data', (chunk: Buffer) => {
