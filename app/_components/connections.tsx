@@ -16,16 +16,16 @@ interface ConnectionsProps {
 
 /** One's connections: who may do what, since when, and how to stop it. */
 export function Connections({ server, model, userName, ended }: ConnectionsProps) {
-  const { connections, csrf, signOutFields } = model
+  const { connections, endCsrf, signOutCsrf } = model
   return (
-    <Frame serverName={server.serverName} corner={<Account name={userName} fields={signOutFields} />}>
+    <Frame serverName={server.serverName} corner={<Account name={userName} csrf={signOutCsrf} />}>
       {ended ? (
         <p className="notice notice-good" role="status">
           The connection has ended. From now on that app is refused, until you allow it again.
         </p>
       ) : null}
       {connections.length > 0 ? (
-        <List serverName={server.serverName} connections={connections} csrf={csrf} />
+        <List serverName={server.serverName} connections={connections} csrf={endCsrf} />
       ) : (
         <Empty server={server} />
       )}
@@ -33,22 +33,14 @@ export function Connections({ server, model, userName, ended }: ConnectionsProps
   )
 }
 
-function Account({
-  name,
-  fields,
-}: {
-  readonly name: string
-  readonly fields: ConnectionsModel['signOutFields']
-}) {
+function Account({ name, csrf }: { readonly name: string; readonly csrf: string }) {
   return (
     <>
-      <span className="muted">
-        Signed in as <b>{name}</b>
+      <span className="signed-in muted">
+        <span>Signed in as</span> <b>{name}</b>
       </span>
       <form action="/sign-out" method="post">
-        {Object.entries(fields).map(([field, value]) => (
-          <input key={field} type="hidden" name={field} value={value} />
-        ))}
+        <input type="hidden" name="csrf" value={csrf} />
         <button type="submit" className="button">
           Sign out
         </button>
@@ -96,21 +88,21 @@ function List({
 }
 
 function Row({ connection, csrf }: { readonly connection: Connection; readonly csrf: string }) {
-  const { appName, initial, verified, home, may, connected, lastUsed } = connection
+  const { appName, initials, verified, home, may, connected, lastUsed } = connection
   return (
     <li className="connection">
       <div className="connection-who">
         <span className="arch" aria-hidden="true">
-          {initial}
+          {initials}
         </span>
         <div>
-          <h2>
-            {appName}{' '}
+          <h2>{appName}</h2>
+          <p className="small muted">
+            <span>{home}</span>
             <span className={verified ? 'badge badge-good' : 'badge'}>
               {verified ? 'Verified' : 'Registered itself'}
             </span>
-          </h2>
-          <p className="small muted">{home}</p>
+          </p>
         </div>
       </div>
       <ul className="connection-may" aria-label={`What ${appName} may do`}>

@@ -31,9 +31,12 @@ function Guide({ host }: { readonly host: HostGuide }) {
     <>
       {host.obstacle ? <p className="notice notice-careful">{host.obstacle}</p> : null}
       {host.install ? (
-        <a className="button button-primary" href={host.install.href} rel="noreferrer">
-          {host.install.label}
-        </a>
+        <p className="install">
+          <a className="button button-primary" href={host.install.href} rel="noreferrer">
+            {host.install.label}
+          </a>
+          <span className="muted">{host.install.note}</span>
+        </p>
       ) : null}
       <ol className="steps">
         {host.steps.map((step) => (

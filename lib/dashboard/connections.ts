@@ -18,8 +18,8 @@ export interface Connection {
   readonly id: string
   /** What the app calls itself, in one line. Written by the app. */
   readonly appName: string
-  /** The letter on its mark. */
-  readonly initial: string
+  /** One or two letters for its mark. */
+  readonly initials: string
   readonly verified: boolean
   /** Where the app lives: "claude.ai", "an app on your computer". */
   readonly home: string
@@ -42,7 +42,7 @@ export function connectionsOf(
       return {
         id: grant.id,
         appName,
-        initial: initialOf(appName),
+        initials: initialsOf(appName),
         verified: grant.client.verified,
         home,
         may: permissionsOf(grant.scopes, scopes),
@@ -52,9 +52,11 @@ export function connectionsOf(
     })
 }
 
-/** The first letter or digit of a name, for a mark. */
-export function initialOf(name: string): string {
-  return (/[\p{L}\p{N}]/u.exec(name)?.[0] ?? '?').toUpperCase()
+/** Letters for a mark: of the first two words ("CC"), or the first two of one word ("Cl"). */
+export function initialsOf(name: string): string {
+  const [first, second] = (name.match(/[\p{L}\p{N}]+/gu) ?? []).map((word) => [...word])
+  if (!first?.[0]) return '?'
+  return first[0].toUpperCase() + (second?.[0]?.toUpperCase() ?? first[1] ?? '')
 }
 
 const loopback = new Set(['localhost', '127.0.0.1', '[::1]'])

@@ -8,17 +8,20 @@ import type { Exchange } from '#lib/http/endpoint'
 import type { Offer } from '#lib/mcp/define'
 
 export interface DashboardDeps extends EndConnectionDeps {
-  /** The URL that people paste into a host. */
-  readonly mcpUrl: string
   readonly offer: Pick<Offer, 'name' | 'tools'>
   readonly scopes: readonly PermissionSource[]
   readonly clock: Clock
-  /** A token for one form of this browser session. */
-  readonly csrfOf: (user: SignedIn, purpose: string) => Promise<string>
-  /** Hidden fields of the form that posts to `/sign-out`. */
-  readonly signOutFields: (user: SignedIn) => Promise<Readonly<Record<string, string>>>
-  readonly listGrants: (accountId: string) => Promise<readonly ListedGrant[]>
+  readonly identity: EndConnectionDeps['identity'] & {
+    /** A token for one kind of form of this browser session. */
+    csrfOf(session: Pick<SignedIn, 'sessionHash'>, purpose: string): Promise<string>
+  }
+  readonly oauth: EndConnectionDeps['oauth'] & {
+    listGrants(accountId: string): Promise<readonly ListedGrant[]>
+  }
 }
+
+/** What a CSRF token of the form that posts to `/sign-out` is good for. */
+const SIGN_OUT = 'sign-out'
 
 /** What the landing page says besides who is signed in. */
 export interface LandingModel {
@@ -32,8 +35,9 @@ export interface LandingModel {
 export interface ConnectionsModel {
   readonly connections: readonly Connection[]
   /** For the form that ends one. */
-  readonly csrf: string
-  readonly signOutFields: Readonly<Record<string, string>>
+  readonly endCsrf: string
+  /** For the form that posts to `/sign-out`. */
+  readonly signOutCsrf: string
 }
 
 /** What the pages show, and what one can do on them. */
@@ -48,22 +52,23 @@ export interface Dashboard {
 
 /** Binds the pages' models and commands to what identity and the authorization server decide. */
 export function createDashboard(deps: DashboardDeps): Dashboard {
+  const mcpUrl = `${deps.origin}/api/mcp`
   return {
     landing: {
-      serverName: deps.server.name,
-      mcpUrl: deps.mcpUrl,
-      hosts: hostGuides({ url: deps.mcpUrl, name: deps.offer.name, title: deps.server.name }),
+      serverName: deps.serverName,
+      mcpUrl,
+      hosts: hostGuides({ url: mcpUrl, name: deps.offer.name, title: deps.serverName }),
       abilities: groupByPermission(deps.offer.tools, deps.scopes),
     },
 
     async connections(user) {
-      const [grants, csrf, signOutFields] = await Promise.all([
-        deps.listGrants(user.accountId),
-        deps.csrfOf(user, END_CONNECTION),
-        deps.signOutFields(user),
+      const [grants, endCsrf, signOutCsrf] = await Promise.all([
+        deps.oauth.listGrants(user.accountId),
+        deps.identity.csrfOf(user, END_CONNECTION),
+        deps.identity.csrfOf(user, SIGN_OUT),
       ])
       const connections = connectionsOf(grants, { scopes: deps.scopes, now: deps.clock() })
-      return { connections, csrf, signOutFields }
+      return { connections, endCsrf, signOutCsrf }
     },
 
     endConnection: (request, exchange) => endConnection(request, exchange, deps),

@@ -13,15 +13,23 @@ export const END_CONNECTION = 'end-connection'
 export interface EndConnectionDeps {
   /** `PUBLIC_URL`. */
   readonly origin: string
-  readonly server: { readonly name: string; readonly version: string }
-  readonly currentUser: (request: Request) => Promise<SignedIn | undefined>
-  readonly checkCsrf: (user: SignedIn, purpose: string, token: string) => Promise<boolean>
-  /** `false` when the account has no such connection. */
-  readonly endGrant: (which: {
-    readonly accountId: string
-    readonly grantId: string
-    readonly why: string
-  }) => Promise<boolean>
+  readonly serverName: string
+  readonly version: string
+  readonly identity: {
+    currentUser(request: Request): Promise<SignedIn | undefined>
+    checkCsrf(
+      session: Pick<SignedIn, 'sessionHash'>,
+      form: { readonly purpose: string; readonly token: string },
+    ): Promise<boolean>
+  }
+  readonly oauth: {
+    /** `false` when the account has no such connection. */
+    endGrant(which: {
+      readonly accountId: string
+      readonly grantId: string
+      readonly why: string
+    }): Promise<boolean>
+  }
 }
 
 /**
@@ -35,10 +43,10 @@ export async function endConnection(
   { requestId }: Exchange,
   deps: EndConnectionDeps,
 ): Promise<Response> {
-  const refuse = (refusal: Refusal) => refusalPage({ ...refusal, requestId }, deps.server)
+  const refuse = (refusal: Refusal) => refusalPage({ ...refusal, requestId }, deps)
   if (request.method !== 'POST') return refuse(refusals.method)
   if (!isSameOrigin(request, deps.origin)) return refuse(refusals.elsewhere)
-  const user = await deps.currentUser(request)
+  const user = await deps.identity.currentUser(request)
   if (!user) return seeOther('/sign-in')
 
   const form = await readForm(request, FORM_MAX_BYTES)
@@ -46,9 +54,10 @@ export async function endConnection(
   const [grantId, ...otherIds] = form.value.getAll('connection')
   const [csrf, ...otherTokens] = form.value.getAll('csrf')
   if (!grantId || !csrf || otherIds.length + otherTokens.length > 0) return refuse(refusals.malformed)
-  if (!(await deps.checkCsrf(user, END_CONNECTION, csrf))) return refuse(refusals.stale)
+  if (!(await deps.identity.checkCsrf(user, { purpose: END_CONNECTION, token: csrf })))
+    return refuse(refusals.stale)
 
-  await deps.endGrant({ accountId: user.accountId, grantId, why: 'ended_by_owner' })
+  await deps.oauth.endGrant({ accountId: user.accountId, grantId, why: 'ended_by_owner' })
   return seeOther(`/dashboard?ended=${encodeURIComponent(grantId)}`)
 }
 
@@ -79,7 +88,7 @@ const refusals = {
 
 function refusalPage(
   { status, sentence, headers, requestId }: Refusal & { readonly requestId: string },
-  server: EndConnectionDeps['server'],
+  { serverName, version }: EndConnectionDeps,
 ): Response {
   const body: Html = html`<div class="card">
 <h1>Nothing was changed</h1>
@@ -88,5 +97,8 @@ function refusalPage(
 <p class="actions"><a class="button" href="/dashboard">Back to your connections</a></p>
 <p class="muted small">If this happens again, quote <span class="code">${requestId}</span> to whoever runs this server.</p>
 </div>`
-  return pageResponse({ title: 'Nothing was changed', status, body, ...(headers ? { headers } : {}) }, server)
+  return pageResponse(
+    { title: 'Nothing was changed', status, body, ...(headers ? { headers } : {}) },
+    { name: serverName, version },
+  )
 }

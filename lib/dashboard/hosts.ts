@@ -12,7 +12,7 @@ export interface HostGuide {
   readonly id: string
   readonly name: string
   /** Opens the host with everything filled in. Absent where no such link exists or it could not work. */
-  readonly install?: { readonly label: string; readonly href: string }
+  readonly install?: { readonly label: string; readonly href: string; readonly note: string }
   /** Why this host cannot reach the server as it runs now. */
   readonly obstacle?: string
   readonly steps: readonly HostStep[]
@@ -69,7 +69,7 @@ function claude({ url, title }: HostGuidesInput): HostGuide {
     id: 'claude',
     name: 'Claude',
     ...blocked,
-    ...(blocked.obstacle ? {} : { install: { label: 'Add to Claude', href } }),
+    ...(blocked.obstacle ? {} : { install: { label: 'Add to Claude', href, note: 'or by hand:' } }),
     steps: [
       {
         words: [
@@ -155,9 +155,13 @@ function cursor({ url, name }: HostGuidesInput): HostGuide {
   return {
     id: 'cursor',
     name: 'Cursor',
-    install: { label: 'Add to Cursor', href: `cursor://anysphere.cursor-deeplink/mcp/install?${query}` },
+    install: {
+      label: 'Add to Cursor',
+      href: `cursor://anysphere.cursor-deeplink/mcp/install?${query}`,
+      note: 'opens Cursor, then:',
+    },
     steps: [
-      { words: ['Choose ', label('Add to Cursor'), ' above, then ', label('Install'), ' in Cursor.'] },
+      { words: ['Choose ', label('Install'), ' in Cursor.'] },
       {
         words: [
           'In Cursor’s settings, under ',
@@ -186,9 +190,10 @@ function vscode({ url, name }: HostGuidesInput): HostGuide {
     install: {
       label: 'Add to VS Code',
       href: `vscode:mcp/install?${encodeURIComponent(JSON.stringify(entry))}`,
+      note: 'opens VS Code, then:',
     },
     steps: [
-      { words: ['Choose ', label('Add to VS Code'), ' above, then ', label('Install'), ' in VS Code.'] },
+      { words: ['Choose ', label('Install'), ' in VS Code.'] },
       {
         words: [
           'When VS Code asks to sign in, choose ',
