@@ -139,7 +139,7 @@ describe('consent in a browser', () => {
 
   it('says who asks, for what, as whom, and where the answer goes', async () => {
     await askFor(CLAUDE)
-    const text = await page.locator('main').innerText()
+    const text = await page.locator('main').textContent()
     for (const part of [
       'Claude',
       'claude.ai',
@@ -150,7 +150,7 @@ describe('consent in a browser', () => {
       expect(text).toContain(part)
     }
     await askFor('http://localhost:8123/callback')
-    expect(await page.locator('main').innerText()).toContain('your computer')
+    expect(await page.locator('main').textContent()).toContain('your computer')
   })
 
   it('complains about nothing on the console', () => {

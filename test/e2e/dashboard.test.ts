@@ -37,8 +37,8 @@ describe.each([
     await host.call('list_notes', {})
     await page.goto(`${deployment.origin}/dashboard`)
     const row = page.getByRole('listitem').filter({ hasText: 'Host on SDK v2' }).first()
-    expect(await row.innerText()).toMatch(/Create, change and delete your notes/)
-    expect(await row.innerText()).toMatch(/Used /)
+    expect(await row.textContent()).toMatch(/Create, change and delete your notes/)
+    expect(await row.textContent()).toMatch(/Used /)
   })
 
   it('ends a connection, and the next call is refused with 401 at every instance', async () => {
@@ -49,7 +49,7 @@ describe.each([
     await page.locator('details.confirm > summary').click()
     await page.getByRole('button', { name: 'End connection to Host on SDK v2' }).click()
     await page.waitForURL(/\/dashboard\?ended=/)
-    expect(await page.getByRole('status').innerText()).toContain('ended')
+    expect(await page.getByRole('status').textContent()).toContain('ended')
     expect(await page.getByRole('listitem').filter({ hasText: 'Host on SDK v2' }).count()).toBe(0)
 
     for (const _ of deployment.instances) {
