@@ -127,9 +127,13 @@ function Row({ connection, csrf }: { readonly connection: Connection; readonly c
         Connected <When moment={connected} />
       </p>
       <details className="confirm" name="end">
-        <summary aria-label={`End connection to ${appName}`}>
-          <span className="when-closed">End</span>
-          <span className="when-open">Keep</span>
+        <summary>
+          <span className="when-closed">
+            End<span className="visually-hidden"> connection to {appName}</span>
+          </span>
+          <span className="when-open">
+            Keep<span className="visually-hidden"> connection to {appName}</span>
+          </span>
         </summary>
         <div className="confirm-panel">
           <h3>End the connection to {appName}?</h3>

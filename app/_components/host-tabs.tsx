@@ -48,9 +48,11 @@ function Guide({ host }: { readonly host: HostGuide }) {
       {host.settings ? (
         <details className="more" open={host.id === 'other'}>
           <summary>{host.id === 'other' ? host.settings.name : 'Or write the settings by hand'}</summary>
-          <p className="small muted">
-            Goes into <code>{host.settings.where}</code>
-          </p>
+          {host.settings.file ? (
+            <p className="small muted">
+              Goes into <code>{host.settings.file}</code>
+            </p>
+          ) : null}
           <CopyBlock text={host.settings.text} name={host.settings.name} />
         </details>
       ) : null}

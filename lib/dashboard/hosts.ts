@@ -17,7 +17,7 @@ export interface HostGuide {
   readonly obstacle?: string
   readonly steps: readonly HostStep[]
   /** Settings for those who write them by hand. */
-  readonly settings?: { readonly name: string; readonly where: string; readonly text: string }
+  readonly settings?: { readonly name: string; readonly file?: string; readonly text: string }
 }
 
 export interface HostGuidesInput {
@@ -30,11 +30,6 @@ export interface HostGuidesInput {
 }
 
 const label = (text: string): Words => ({ label: text })
-
-const nameStep = (title: string): HostStep => ({
-  words: ['Name'],
-  copy: { name: 'the name', text: title },
-})
 
 /**
  * The exact steps for every host we name, most used first (HOSTS.md §3.1–3.6). Hosts that run in their
@@ -132,9 +127,18 @@ function chatgpt({ url, title }: HostGuidesInput): HostGuide {
           '. In a workspace an administrator may have to allow it.',
         ],
       },
-      { words: ['Go back, choose ', label('Create'), ', and fill in the form.'] },
-      nameStep(title),
-      { words: [label('MCP server URL')], copy: { name: 'the URL', text: url } },
+      {
+        words: [
+          'Go back, choose ',
+          label('Create'),
+          ', name it ',
+          label(title),
+          ', and paste this as ',
+          label('MCP server URL'),
+          '.',
+        ],
+        copy: { name: 'the URL', text: url },
+      },
       {
         words: [
           'Leave ',
@@ -176,7 +180,7 @@ function cursor({ url, name }: HostGuidesInput): HostGuide {
     ],
     settings: {
       name: 'Cursor’s settings',
-      where: '~/.cursor/mcp.json',
+      file: '~/.cursor/mcp.json',
       text: pretty({ mcpServers: { [name]: { url } } }),
     },
   }
@@ -204,7 +208,7 @@ function vscode({ url, name }: HostGuidesInput): HostGuide {
     ],
     settings: {
       name: 'VS Code’s settings',
-      where: '.vscode/mcp.json',
+      file: '.vscode/mcp.json',
       text: pretty({ servers: { [name]: { type: 'http', url } } }),
     },
   }
@@ -234,7 +238,6 @@ function anyHost({ url, name }: HostGuidesInput): HostGuide {
     ],
     settings: {
       name: 'Settings as JSON',
-      where: 'your app’s MCP settings',
       text: pretty({ mcpServers: { [name]: { type: 'http', url } } }),
     },
   }

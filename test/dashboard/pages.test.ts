@@ -47,7 +47,7 @@ describe('the page of connections', () => {
     const page = await connectionsPage([grant('Claude'), grant('ChatGPT', true)])
     expect(page).toContain('2 apps can use Notebook as you.')
     expect(page).toContain('Read your notes')
-    expect(page).toContain('aria-label="End connection to Claude"')
+    expect(page).toContain('End<span class="visually-hidden"> connection to Claude</span>')
     expect(page).toMatch(/<button[^>]*button-danger[^>]*>End connection to ChatGPT<\/button>/)
   })
 
