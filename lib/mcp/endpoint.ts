@@ -2,7 +2,7 @@ import { isLegacyRequest } from '@modelcontextprotocol/server'
 import { MCP_BODY_MAX_BYTES, STREAMS_PER_ACCOUNT, STREAMS_PER_INSTANCE } from '#lib/config/limits'
 import { type Clock, toSeconds } from '#lib/core/clock'
 import type { KeyRing } from '#lib/core/key-ring'
-import type { Result } from '#lib/core/result'
+import { err, ok, type Result } from '#lib/core/result'
 import { type BodyProblem, readJson } from '#lib/http/body'
 import type { Exchange, Outage } from '#lib/http/endpoint'
 import type { Admitted } from '#lib/mcp/admitted'
@@ -86,18 +86,16 @@ export function createMcpEndpoint<Claims extends BearerClaims>(deps: McpEndpoint
     // GET and DELETE belong to sessions of the 2025 era. There are none yet, with or without a session id.
     if (request.method !== 'POST') return notAllowed()
 
-    const body = await readJson(request, MCP_BODY_MAX_BYTES)
-    if (!body.ok) return rpcError(bodyFailures[body.error])
-
-    const legacy = await isLegacyRequest(request, body.value)
-    if (legacy && !acceptsBoth(request)) return rpcError(notAcceptable)
+    const post = await readPost(request)
+    if (!post.ok) return rpcError(post.error)
 
     const caller = await deps.admit(claims.value)
     if (!caller.ok) return refuseAdmission(caller.error, deps.challenge)
 
+    const { body, legacy } = post.value
     const admitted = admit({
       request,
-      body: body.value,
+      body,
       exchange,
       caller: caller.value,
       claims: claims.value,
@@ -155,6 +153,16 @@ function refuseRequest(request: Request, guard: OriginGuard): Response | undefin
 }
 
 const notAllowed = () => rpcError({ status: 405, message: 'Method not allowed', headers: { Allow: METHODS } })
+
+/** Checks 4 and 5: the body, then which era it speaks. */
+async function readPost(
+  request: Request,
+): Promise<Result<{ readonly body: unknown; readonly legacy: boolean }, RpcFailure>> {
+  const body = await readJson(request, MCP_BODY_MAX_BYTES)
+  if (!body.ok) return err(bodyFailures[body.error])
+  const legacy = await isLegacyRequest(request, body.value)
+  return legacy && !acceptsBoth(request) ? err(notAcceptable) : ok({ body: body.value, legacy })
+}
 
 const bodyFailures: Readonly<Record<BodyProblem, RpcFailure>> = {
   media_type: { status: 415, message: 'Content-Type must be application/json' },

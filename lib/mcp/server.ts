@@ -16,6 +16,7 @@ import { preparePrompt, registerPrompt } from '#lib/mcp/serve-prompts'
 import { listResources, prepareFamily, registerFamily } from '#lib/mcp/serve-resources'
 import { prepareTool, registerTool } from '#lib/mcp/serve-tools'
 import type { ServerExchange } from '#lib/mcp/server-exchange'
+import { verifyState } from '#lib/mcp/verify-state'
 
 /** Lists are private although today they are the same for all: an app may soon be denied a tool. */
 const hint = (ttlMs: number) => ({ ttlMs, cacheScope: 'private' as const })
@@ -96,20 +97,6 @@ function capabilitiesOf(offer: Offer, { era, streams }: ServerExchange): ServerC
     ...(offer.prompts.length > 0 ? { prompts: { listChanged: false } } : {}),
     ...(offer.resources.length > 0 ? { resources: { listChanged: listens, subscribe: listens } } : {}),
     ...(completes ? { completions: {} } : {}),
-  }
-}
-
-/** A state that this call cannot open is refused before the tool runs (-32602). */
-function verifyState({ state }: ServerExchange): Pick<McpServerOptions, 'requestState'> {
-  if (!state) return {}
-  return {
-    requestState: {
-      verify: async (sealed) => {
-        const payload = await state.open(sealed)
-        if (payload === undefined) throw new Error('not a state of this call')
-        return payload
-      },
-    },
   }
 }
 

@@ -1,0 +1,33 @@
+import { afterAll, beforeAll, describe, it } from 'vitest'
+import { createConformanceFactory } from '#lib/mcp/conformance/factory'
+import { type BearerProxy, startBearerProxy } from '#test/conformance/bearer-proxy'
+import { expectLegacySetWithoutSessions, expectModernSet } from '#test/conformance/gate'
+import { type Run, runServerSuite } from '#test/conformance/suite'
+import { inProcess, listen } from '#test/mcp/in-process'
+
+/** The endpoint and the fixture alone: fast, and a failure here is a failure of `lib/mcp`. */
+describe('the endpoint against the official suite, in process', () => {
+  let server: Awaited<ReturnType<typeof listen>>
+  let proxy: BearerProxy
+
+  beforeAll(async () => {
+    server = await listen(inProcess({ factory: createConformanceFactory() }).fetch)
+    proxy = await startBearerProxy(server.url, 'alice')
+  })
+
+  afterAll(async () => {
+    await proxy.close()
+    await server.close()
+  })
+
+  const run = (revision: string): Promise<Run> =>
+    runServerSuite(`${proxy.url}/api/mcp`, ['--requirements', revision])
+
+  it('passes everything of 2026-07-28 but the tasks extension', async () => {
+    expectModernSet(await run('2026-07-28'))
+  })
+
+  it('passes everything of 2025-11-25 that needs no session', async () => {
+    expectLegacySetWithoutSessions(await run('2025-11-25'))
+  })
+})
