@@ -29,10 +29,14 @@ export default defineConfig({
         testTimeout: 120_000,
         hookTimeout: 300_000,
         fileParallelism: false,
+        // After everything that needs no server: two cores are not enough for both.
+        sequence: { groupOrder: 1 },
       }),
       project('conformance', ['test/conformance/**/*.test.ts'], {
         testTimeout: 300_000,
         hookTimeout: 300_000,
+        fileParallelism: false,
+        sequence: { groupOrder: 2 },
       }),
     ],
   },
