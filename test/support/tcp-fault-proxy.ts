@@ -4,7 +4,8 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 /**
  * What goes wrong on the way to a TCP server. `refuse`: connections are cut at once. `drop request`: the next
  * bytes are swallowed and the connection is cut. `drop reply`: they arrive, and what comes back is swallowed.
- * `hang`: nothing goes either way.
+ * `hang`: nothing more reaches the server
+ * over that connection.
  */
 export type TcpFault = 'refuse' | 'drop request' | 'drop reply' | 'hang'
 
@@ -35,6 +36,7 @@ export async function startTcpFaultProxy({ port }: { port: number }): Promise<Tc
 
     const upstream = connect(port, '127.0.0.1')
     let swallowReply = false
+    let hangs = false
     for (const socket of [client, upstream]) {
       sockets.add(socket)
       socket.on('error', () => undefined)
@@ -45,8 +47,10 @@ export async function startTcpFaultProxy({ port }: { port: number }): Promise<Tc
       })
     }
     client.on('data', (bytes) => {
+      if (hangs) return
       const current = fault?.kind === 'refuse' ? undefined : nextFault()
-      if (current === 'hang') return
+      if (current === 'hang') hangs = true
+      if (hangs) return
       if (current === 'drop request') return void client.destroy()
       if (current === 'drop reply') swallowReply = true
       upstream.write(bytes)

@@ -70,6 +70,8 @@ export function journalFile(opened: {
   return {
     append(text) {
       rest?.push(text)
+      // Behind half a line nothing more may be written.
+      if (broken) throw unwritable()
       try {
         size += writeWhole(file.fd, text)
       } catch {

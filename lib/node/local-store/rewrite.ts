@@ -34,10 +34,12 @@ export async function rewrite(temporaryPath: string, state: State): Promise<Rewr
 function* chunks(state: State): Generator<string> {
   let chunk = `${JSON.stringify(JOURNAL_HEADER)}\n`
   for (const [key, stored] of state) {
-    for (const change of describe(key, stored)) chunk += `${JSON.stringify(change)}\n`
-    if (chunk.length < CHUNK_LENGTH) continue
-    yield chunk
-    chunk = ''
+    for (const change of describe(key, stored)) {
+      chunk += `${JSON.stringify(change)}\n`
+      if (chunk.length < CHUNK_LENGTH) continue
+      yield chunk
+      chunk = ''
+    }
   }
   yield chunk
 }

@@ -96,7 +96,10 @@ function reorder(state: State, one: Extract<Change, readonly ['rank' | 'unrank' 
   if (index.ordered.length === 0) state.delete(one[1])
 }
 
-/** The changes that would make what is under a key now. */
+/**
+ * The changes that would make what is under a key now. They are those of the moment of the first: what
+ * changes while they are taken does not show in them.
+ */
 export function* describe(key: string, stored: Stored): Generator<Change> {
   const { expiresAt } = stored
   switch (stored.kind) {
@@ -107,13 +110,16 @@ export function* describe(key: string, stored: Stored): Generator<Change> {
       yield ['sums', key, Object.fromEntries(stored.sums), expiresAt]
       return
     case 'log':
-      for (const { id, data } of stored.entries) {
-        yield ['append', key, formatId(id), data, stored.entries.length, expiresAt]
-      }
+      yield* describeLog(key, stored)
       return
     case 'index':
-      for (const { member, score } of stored.ordered) yield ['rank', key, member, score, expiresAt]
+      for (const { member, score } of stored.ordered.slice()) yield ['rank', key, member, score, expiresAt]
   }
+}
+
+function* describeLog(key: string, { entries, expiresAt }: Log): Generator<Change> {
+  const taken = entries.slice()
+  for (const { id, data } of taken) yield ['append', key, formatId(id), data, taken.length, expiresAt]
 }
 
 /** Forgets what has expired. */

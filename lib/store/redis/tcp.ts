@@ -88,8 +88,9 @@ async function withinBudget(
     try {
       return await send(connection, commands)
     } catch (error) {
-      if (late) throw error
       await new Promise((resolve) => setTimeout(resolve, STORE_RETRY_PAUSE_MS))
+      // The caller has been told that it failed: it must not happen now.
+      if (late) throw error
       return send(connection, commands)
     }
   })()
