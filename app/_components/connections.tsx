@@ -16,9 +16,9 @@ interface ConnectionsProps {
 
 /** One's connections: who may do what, since when, and how to stop it. */
 export function Connections({ server, model, userName, ended }: ConnectionsProps) {
-  const { connections, endCsrf, signOutCsrf } = model
+  const { connections, endCsrf, signOutFields } = model
   return (
-    <Frame serverName={server.serverName} corner={<Account name={userName} csrf={signOutCsrf} />}>
+    <Frame serverName={server.serverName} corner={<Account name={userName} fields={signOutFields} />}>
       {ended ? (
         <p className="notice notice-good" role="status">
           The connection has ended. From now on that app is refused, until you allow it again.
@@ -33,14 +33,21 @@ export function Connections({ server, model, userName, ended }: ConnectionsProps
   )
 }
 
-function Account({ name, csrf }: { readonly name: string; readonly csrf: string }) {
+interface AccountProps {
+  readonly name: string
+  readonly fields: ConnectionsModel['signOutFields']
+}
+
+function Account({ name, fields }: AccountProps) {
   return (
     <>
       <span className="signed-in muted">
         <span>Signed in as</span> <b>{name}</b>
       </span>
       <form action="/sign-out" method="post">
-        <input type="hidden" name="csrf" value={csrf} />
+        {Object.entries(fields).map(([field, value]) => (
+          <input key={field} type="hidden" name={field} value={value} />
+        ))}
         <button type="submit" className="button">
           Sign out
         </button>
@@ -79,8 +86,8 @@ function List({
       </ul>
       {connections.some((connection) => !connection.verified) ? (
         <p className="below">
-          “Registered itself” means that the name is what the app says of itself. The place beneath it is
-          where it took your answer.
+          “Registered itself” means that the name is what the app says of itself. Rely on the place under the
+          name: that is where your answer went.
         </p>
       ) : null}
     </>

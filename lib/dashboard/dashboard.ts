@@ -14,14 +14,13 @@ export interface DashboardDeps extends EndConnectionDeps {
   readonly identity: EndConnectionDeps['identity'] & {
     /** A token for one kind of form of this browser session. */
     csrfOf(session: Pick<SignedIn, 'sessionHash'>, purpose: string): Promise<string>
+    /** Hidden fields of a form that posts to `/sign-out`. */
+    signOutFields(session: Pick<SignedIn, 'sessionHash'>): Promise<Readonly<Record<string, string>>>
   }
   readonly oauth: EndConnectionDeps['oauth'] & {
     listGrants(accountId: string): Promise<readonly ListedGrant[]>
   }
 }
-
-/** What a CSRF token of the form that posts to `/sign-out` is good for. */
-const SIGN_OUT = 'sign-out'
 
 /** What the landing page says besides who is signed in. */
 export interface LandingModel {
@@ -36,8 +35,8 @@ export interface ConnectionsModel {
   readonly connections: readonly Connection[]
   /** For the form that ends one. */
   readonly endCsrf: string
-  /** For the form that posts to `/sign-out`. */
-  readonly signOutCsrf: string
+  /** Hidden fields of the form that posts to `/sign-out`. */
+  readonly signOutFields: Readonly<Record<string, string>>
 }
 
 /** What the pages show, and what one can do on them. */
@@ -62,13 +61,13 @@ export function createDashboard(deps: DashboardDeps): Dashboard {
     },
 
     async connections(user) {
-      const [grants, endCsrf, signOutCsrf] = await Promise.all([
+      const [grants, endCsrf, signOutFields] = await Promise.all([
         deps.oauth.listGrants(user.accountId),
         deps.identity.csrfOf(user, END_CONNECTION),
-        deps.identity.csrfOf(user, SIGN_OUT),
+        deps.identity.signOutFields(user),
       ])
       const connections = connectionsOf(grants, { scopes: deps.scopes, now: deps.clock() })
-      return { connections, endCsrf, signOutCsrf }
+      return { connections, endCsrf, signOutFields }
     },
 
     endConnection: (request, exchange) => endConnection(request, exchange, deps),

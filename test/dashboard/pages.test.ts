@@ -20,6 +20,7 @@ const dashboardWith = (grants: readonly ListedGrant[]) =>
     identity: {
       currentUser: async () => ada,
       csrfOf: async (_session, purpose) => `token for ${purpose}`,
+      signOutFields: async () => ({ csrf: 'token for sign-out' }),
       checkCsrf: async () => true,
     },
     oauth: { listGrants: async () => grants, endGrant: async () => true },
