@@ -23,6 +23,13 @@ export const consentTransaction = z.looseObject({
 })
 export type ConsentTransaction = z.output<typeof consentTransaction>
 
+/** A transaction with the text it was read from: the answer is committed against that. */
+export interface WaitingTransaction {
+  readonly id: string
+  readonly text: string
+  readonly transaction: ConsentTransaction
+}
+
 /** What a person answered. */
 export type ConsentDecision =
   | { readonly decision: 'deny' }

@@ -1,0 +1,104 @@
+import type { SignedIn } from '#lib/core/signed-in'
+import { type Html, html } from '#lib/http/html'
+import { pageResponse } from '#lib/http/page'
+import type { ConsentTransaction } from '#lib/oauth/consent'
+import type { OAuthDeps } from '#lib/oauth/endpoints/deps'
+import { type RedirectKind, redirectHost, redirectKind } from '#lib/oauth/redirect-uri'
+import type { Scope } from '#lib/oauth/scope'
+
+/** What the consent page shows. */
+export interface ConsentView {
+  readonly id: string
+  readonly csrf: string
+  readonly transaction: ConsentTransaction
+  readonly user: SignedIn
+  /** The request, sealed, so that somebody else can go on with it. */
+  readonly rt: string
+  readonly signOutFields: Readonly<Record<string, string>>
+  /** The person allowed without leaving a permission ticked. */
+  readonly noneChosen?: boolean
+}
+
+const hidden = (name: string, value: string) => html`<input type="hidden" name="${name}" value="${value}">`
+
+/**
+ * Who asks, for what, as whom, and where the answer goes (OAUTH.md §1.5). Works without JavaScript. Names
+ * are the client's own words, so they stand isolated: their writing direction cannot turn the sentence.
+ */
+export function consentPage(view: ConsentView, deps: OAuthDeps): Response {
+  const { transaction, id, csrf } = view
+  const { client } = transaction
+  const kind = redirectKind(transaction.redirectUri) ?? 'private-use'
+  const body = html`<div class="card">
+<h1><bdi>${client.name}</bdi> wants to use ${deps.serverName} as you</h1>
+${accountLine(view)}
+${view.noneChosen && html`<div class="notice notice-careful" role="alert"><p>Choose at least one permission, or deny.</p></div>`}
+<form method="post" action="/oauth/consent">
+${hidden('tx', id)}${hidden('csrf', csrf)}<input type="checkbox" name="listed" value="scopes" checked hidden>
+<fieldset><legend>It may then</legend>
+<ul class="permissions">${transaction.scopes.map((name) => permission(name, deps.scopes))}</ul></fieldset>
+<p>You will return to <strong class="mono">${redirectHost(transaction.redirectUri)}</strong> ${badge(client.verified)}</p>
+${caution(kind)}
+<p class="actions">${buttons(kind)}</p>
+</form>
+${details(transaction, deps.resource)}
+</div>`
+  return pageResponse(
+    { title: `Connect ${client.name}`, body, status: view.noneChosen ? 400 : 200 },
+    { name: deps.serverName, version: deps.version },
+  )
+}
+
+const accountLine = ({
+  user,
+  rt,
+  signOutFields,
+}: ConsentView): Html => html`<form class="inline" method="post" action="/sign-out">
+${hidden('rt', rt)}${Object.entries(signOutFields).map(([name, value]) => hidden(name, value))}
+<p class="muted">You are <strong><bdi>${user.name}</bdi></strong>. <button class="button-link">Not you?</button></p>
+</form>`
+
+function permission(name: string, scopes: readonly Scope[]): Html {
+  const scope = scopes.find((known) => known.name === name)
+  const included = scopes.filter((known) => scope?.includes.includes(known.name))
+  return html`<li><label><input type="checkbox" name="scope" value="${name}" checked>
+<span>${scope?.sentence ?? name}${
+    included.length > 0 &&
+    html` <small>Includes: ${included.map((known) => known.sentence.toLowerCase()).join(', ')}</small>`
+  }</span></label></li>`
+}
+
+const badge = (verified: boolean): Html =>
+  verified
+    ? html`<span class="badge badge-good">verified by its domain</span>`
+    : html`<span class="badge badge-careful">registered itself, unverified</span>`
+
+function caution(kind: RedirectKind): Html | undefined {
+  if (kind === 'https') return undefined
+  return html`<div class="notice notice-careful"><p>${
+    kind === 'loopback'
+      ? 'The answer goes to a program on this computer (localhost only). Any program here can ask under any name, so allow this only if you started it yourself just now.'
+      : 'The answer opens an app on this device. Any app can claim such a link, so allow this only if you started it in that app just now.'
+  }</p></div>`
+}
+
+/** Of equal size. Where care is due, Deny comes first in the order of the keyboard. */
+function buttons(kind: RedirectKind): readonly Html[] {
+  const allow = html`<button class="button button-primary" name="decision" value="allow">Allow</button>`
+  const deny = html`<button class="button" name="decision" value="deny">Deny</button>`
+  return kind === 'https' ? [allow, deny] : [deny, allow]
+}
+
+const details = (
+  { client, redirectUri, scopes }: ConsentTransaction,
+  resource: string,
+): Html => html`<details class="more">
+<summary>Details</summary>
+<dl class="facts">
+<div><dt>Client id</dt><dd class="mono">${client.id}</dd></div>
+<div><dt>Redirect URI</dt><dd class="mono">${redirectUri}</dd></div>
+<div><dt>Resource</dt><dd class="mono">${resource}</dd></div>
+<div><dt>Scopes</dt><dd class="mono">${scopes.join(' ')}</dd></div>
+<div><dt>Registered</dt><dd>${client.kind === 'dynamic' ? 'by itself (dynamic client registration)' : client.kind}</dd></div>
+</dl>
+</details>`

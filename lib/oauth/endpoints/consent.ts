@@ -1,0 +1,102 @@
+import { FORM_MAX_BYTES } from '#lib/config/limits'
+import { equalInConstantTime } from '#lib/core/hash'
+import type { SignedIn } from '#lib/core/signed-in'
+import { readForm } from '#lib/http/body'
+import type { Exchange } from '#lib/http/endpoint'
+import { seeOther } from '#lib/http/redirect'
+import { isSameOrigin } from '#lib/http/same-origin'
+import { consentTransaction, readConsentDecision, type WaitingTransaction } from '#lib/oauth/consent'
+import { consentPage } from '#lib/oauth/endpoints/consent-page'
+import { decideConsent } from '#lib/oauth/endpoints/decide-consent'
+import type { Handle, OAuthDeps } from '#lib/oauth/endpoints/deps'
+import { type PageRefusal, refusalPage } from '#lib/oauth/endpoints/refusal-page'
+import { sealRequest } from '#lib/oauth/endpoints/sealed-request'
+import { keys } from '#lib/store/keys'
+import { get } from '#lib/store/operations'
+import { parseRecord } from '#lib/store/record'
+
+const TRANSACTION_ID = /^[A-Za-z0-9_-]{32}$/
+
+/** The consent page: GET shows what is asked, POST takes the answer (OAUTH.md §1.5). */
+export function consentEndpoint(deps: OAuthDeps): Handle {
+  return async (request, exchange) => {
+    if (request.method === 'GET') return show(request, { deps, exchange })
+    if (request.method === 'POST') return decide(request, { deps, exchange })
+    return refusalPage('method_not_allowed', { ...exchange, headers: { Allow: 'GET, POST' } }, deps)
+  }
+}
+
+interface Scene {
+  readonly deps: OAuthDeps
+  readonly exchange: Exchange
+}
+
+async function show(request: Request, { deps, exchange }: Scene): Promise<Response> {
+  const user = await deps.currentUser(request)
+  if (!user) return seeOther('/sign-in')
+  const id = new URL(request.url).searchParams.get('tx') ?? ''
+  const waiting = await findWaiting(id, user, deps)
+  return waiting ? draw(waiting, user, { deps }) : refusalPage('answer_used', exchange, deps)
+}
+
+async function decide(request: Request, { deps, exchange }: Scene): Promise<Response> {
+  const refuse = (reason: PageRefusal) => refusalPage(reason, exchange, deps)
+  if (!isSameOrigin(request, deps.issuer)) return refuse('form_foreign')
+
+  const form = await readForm(request, FORM_MAX_BYTES)
+  if (!form.ok) return refuse(form.error === 'media_type' ? 'form_not_urlencoded' : 'answer_unreadable')
+  const user = await deps.currentUser(request)
+  if (!user) return refuse('signed_out')
+
+  const [id = '', ...otherIds] = form.value.getAll('tx')
+  const [csrf = '', ...otherTokens] = form.value.getAll('csrf')
+  if (otherIds.length + otherTokens.length > 0) return refuse('answer_unreadable')
+  if (!(await isOurForm(csrf, { id, user, deps }))) return refuse('form_foreign')
+
+  const waiting = await findWaiting(id, user, deps)
+  if (!waiting) return refuse('answer_used')
+  const decision = readConsentDecision(form.value, waiting.transaction.scopes)
+  if (decision === undefined) return refuse('answer_unreadable')
+  if (decision === 'none_chosen') return draw(waiting, user, { deps, noneChosen: true })
+
+  return (await decideConsent(waiting, decision, { deps, exchange })) ?? refuse('answer_used')
+}
+
+/** A request that waits for this browser session's answer. */
+async function findWaiting(
+  id: string,
+  user: SignedIn,
+  { store }: OAuthDeps,
+): Promise<WaitingTransaction | undefined> {
+  const text = TRANSACTION_ID.test(id) ? await store.run(get(keys.consent(id), { fresh: true })) : null
+  if (text === null) return undefined
+
+  const transaction = parseRecord(consentTransaction, text)
+  const isTheirs =
+    equalInConstantTime(transaction.sessionHash, user.sessionHash) && transaction.accountId === user.accountId
+  return isTheirs && transaction.decidedBy === undefined ? { id, text, transaction } : undefined
+}
+
+async function draw(
+  { id, transaction }: WaitingTransaction,
+  user: SignedIn,
+  { deps, noneChosen = false }: { readonly deps: OAuthDeps; readonly noneChosen?: boolean },
+): Promise<Response> {
+  const [{ kid, mac }, rt, signOutFields = {}] = await Promise.all([
+    deps.keyRing.sign('csrf', csrfMessage(id, user)),
+    sealRequest(transaction.query, deps),
+    deps.signOutFields?.(user),
+  ])
+  return consentPage({ id, csrf: `${kid}.${mac}`, transaction, user, rt, signOutFields, noneChosen }, deps)
+}
+
+/** A form is good for one transaction and one browser session. */
+const csrfMessage = (id: string, user: SignedIn) => `consent ${user.sessionHash} ${id}`
+
+function isOurForm(
+  token: string,
+  { id, user, deps }: { readonly id: string; readonly user: SignedIn; readonly deps: OAuthDeps },
+): Promise<boolean> {
+  const [kid = '', mac = ''] = token.split('.')
+  return deps.keyRing.verify('csrf', csrfMessage(id, user), { kid, mac })
+}

@@ -1,0 +1,179 @@
+import {
+  GRANT_ORPHAN_MS,
+  GRANT_USE_MS,
+  GRANTS_LISTED_MAX,
+  GRANTS_PER_CLIENT_MAX,
+  NOTED_USES_MAX,
+} from '#lib/config/limits'
+import { createBoundedMap } from '#lib/core/bounded-map'
+import { err, ok } from '#lib/core/result'
+import type { AccessTokenClaims } from '#lib/oauth/access-token'
+import { bestEffort } from '#lib/oauth/endpoints/best-effort'
+import type { OAuth, OAuthDeps } from '#lib/oauth/endpoints/deps'
+import { type ActiveGrant, type AdmittedGrant, type GrantSummary, grantRecord } from '#lib/oauth/grant'
+import { grantUseRecord } from '#lib/oauth/grant-use'
+import { redirectHost } from '#lib/oauth/redirect-uri'
+import { markUsed } from '#lib/oauth/rotation'
+import { keys } from '#lib/store/keys'
+import { del, get, range, set, swap, unrank } from '#lib/store/operations'
+import type { Operation, Ranked } from '#lib/store/port'
+import { parseRecord } from '#lib/store/record'
+
+/** Whether the grant of a token stands; one fresh read that shares the request of a call. */
+export const grantCheck =
+  ({ clock }: Pick<OAuthDeps, 'clock'>): OAuth['grantCheck'] =>
+  (claims) => ({
+    operation: get(keys.grant(claims.grantId), { fresh: true }),
+    decide(text) {
+      const grant = text === null ? undefined : parseRecord(grantRecord, text)
+      if (text === null || grant?.status !== 'active' || !isFor(grant, claims)) return err('grant_ended')
+      if (clock() >= grant.expiresAt) return err('grant_ended')
+
+      const { key, name, verified } = grant.client
+      return ok({
+        client: { key, name, verified },
+        scopes: claims.scopes.filter((scope) => grant.scopes.includes(scope)),
+        usedGeneration: grant.refresh?.usedGeneration,
+        text,
+      })
+    },
+  })
+
+const isFor = (grant: ActiveGrant, claims: AccessTokenClaims) =>
+  grant.accountId === claims.accountId && grant.client.id === claims.clientId && grant.epoch === claims.epoch
+
+/** Notes uses in one request at most, and mostly in none. */
+export function createUseNotes(deps: OAuthDeps): OAuth['noteUse'] {
+  const notedAt = createBoundedMap<number>(NOTED_USES_MAX)
+
+  return async (claims, admitted) => {
+    const now = deps.clock()
+    const operations = [...generationNote(claims, admitted)]
+    if (now - (notedAt.get(claims.grantId) ?? Number.NEGATIVE_INFINITY) >= GRANT_USE_MS) {
+      notedAt.set(claims.grantId, now)
+      const ttlMs = deps.settings.refreshMaxSeconds * 1000
+      operations.push(set(keys.grantUse(claims.grantId), JSON.stringify({ v: 1, at: now }), { ttlMs }))
+    }
+    if (operations.length > 0) await bestEffort(deps, () => deps.store.batch(...operations))
+  }
+}
+
+/** A lost compare is not tried again: the next call of the same generation will. */
+function generationNote({ grantId, generation }: AccessTokenClaims, admitted: AdmittedGrant): Operation[] {
+  const { usedGeneration, text } = admitted
+  if (usedGeneration === undefined || generation <= usedGeneration) return []
+  const next = markUsed(parseRecord(grantRecord, text), generation)
+  return next ? [swap(keys.grant(grantId), text, JSON.stringify(next))] : []
+}
+
+/** The connections of an account, newest first. Entries whose record is gone are tidied away. */
+export async function listGrants(deps: OAuthDeps, accountId: string): Promise<readonly GrantSummary[]> {
+  const index = keys.grantsOf(accountId)
+  const dropBelow = deps.clock() - deps.settings.refreshMaxSeconds * 1000
+  const entries = await deps.store.run(
+    range(index, { limit: GRANTS_LISTED_MAX, highestFirst: true, dropBelow }),
+  )
+  return readGrants(deps, { index, entries, accountId })
+}
+
+async function readGrants(
+  deps: OAuthDeps,
+  {
+    index,
+    entries,
+    accountId,
+  }: { readonly index: string; readonly entries: readonly Ranked[]; readonly accountId: string },
+): Promise<readonly GrantSummary[]> {
+  if (entries.length === 0) return []
+  const texts = await deps.store.batch(
+    ...entries.flatMap(({ member }) => [
+      get(keys.grant(member), { fresh: true }),
+      get(keys.grantUse(member)),
+    ]),
+  )
+  const now = deps.clock()
+  const found: GrantSummary[] = []
+  const gone: string[] = []
+  entries.forEach(({ member, score }, position) => {
+    const text = texts[2 * position] ?? null
+    const grant = text === null ? undefined : parseRecord(grantRecord, text)
+    const isTheirs = grant?.status === 'active' && grant.accountId === accountId && now < grant.expiresAt
+    if (isTheirs) found.push(summaryOf(grant, texts[2 * position + 1] ?? null))
+    else if (!grant && now - score > GRANT_ORPHAN_MS) gone.push(member)
+  })
+  if (gone.length > 0) {
+    await bestEffort(deps, () => deps.store.batch(...gone.map((member) => unrank(index, member))))
+  }
+  return found
+}
+
+function summaryOf(grant: ActiveGrant, use: string | null): GrantSummary {
+  const { id, kind, key, name, verified } = grant.client
+  return {
+    grantId: grant.id,
+    client: { id, kind, key, name, verified },
+    scopes: grant.scopes,
+    redirectHost: redirectHost(grant.redirectUri),
+    grantedAt: grant.createdAt,
+    expiresAt: grant.expiresAt,
+    lastUsedAt: use === null ? undefined : parseRecord(grantUseRecord, use).at,
+  }
+}
+
+/** Ends a connection by deleting it: a refresh that runs at the same time loses its compare. */
+export async function endGrant(
+  deps: OAuthDeps,
+  { accountId, grantId, why }: { readonly accountId: string; readonly grantId: string; readonly why: string },
+): Promise<boolean> {
+  const text = await deps.store.run(get(keys.grant(grantId), { fresh: true }))
+  const grant = text === null ? undefined : parseRecord(grantRecord, text)
+  if (grant?.accountId !== accountId) return false
+
+  await deps.store.run(del(keys.grant(grantId)))
+  await noteEnd(deps, { accountId, grantId, clientKey: grant.client.key, why })
+  return true
+}
+
+/** What follows the deletion of a grant. Never throws: the grant has ended. */
+export async function noteEnd(
+  deps: OAuthDeps,
+  ended: {
+    readonly accountId: string
+    readonly grantId: string
+    readonly clientKey: string
+    readonly why: string
+  },
+): Promise<void> {
+  const { accountId, grantId } = ended
+  await bestEffort(deps, () =>
+    deps.store.batch(unrank(keys.grantsOf(accountId), grantId), del(keys.grantUse(grantId))),
+  )
+  await bestEffort(deps, () => deps.audit({ event: 'grant_ended', ...ended }))
+}
+
+/**
+ * Ends the least recently used connections with one client beyond the limit, so that an app which connects
+ * again and again cannot fill the store.
+ *
+ * @param entries - the account's index, newest first
+ */
+export async function dropExcessGrants(
+  deps: OAuthDeps,
+  {
+    accountId,
+    clientId,
+    entries,
+  }: { readonly accountId: string; readonly clientId: string; readonly entries: readonly Ranked[] },
+): Promise<void> {
+  if (entries.length <= GRANTS_PER_CLIENT_MAX) return
+
+  const grants = await readGrants(deps, { index: keys.grantsOf(accountId), entries, accountId })
+  const excess = grants
+    .filter(({ client }) => client.id === clientId)
+    .toSorted((left, right) => lastTouched(right) - lastTouched(left))
+    // The new one is pending and not among them.
+    .slice(GRANTS_PER_CLIENT_MAX - 1)
+  for (const { grantId } of excess) await endGrant(deps, { accountId, grantId, why: 'too_many' })
+}
+
+const lastTouched = ({ lastUsedAt, grantedAt }: GrantSummary) => lastUsedAt ?? grantedAt
