@@ -227,6 +227,11 @@ describe('the form of a sign-in link', () => {
   it.each([
     { what: 'another origin', headers: { Origin: 'https://evil.example' } },
     { what: 'an opaque origin', headers: { Origin: 'null' } },
+    { what: 'a sandboxed frame', headers: { Origin: 'null', 'Sec-Fetch-Site': 'cross-site' } },
+    {
+      what: 'another origin that claims to be ours',
+      headers: { Origin: 'https://evil.example', 'Sec-Fetch-Site': 'same-origin' },
+    },
     { what: 'no word about where it comes from', headers: {} },
     { what: 'a neighbour', headers: { 'Sec-Fetch-Site': 'same-site' } },
   ])('is refused when it was sent by $what, and the link stays usable', async ({ headers }) => {
@@ -241,6 +246,22 @@ describe('the form of a sign-in link', () => {
     )
     expect(response.status).toBe(403)
     expect((await use(link)).response.status).toBe(303)
+  })
+
+  it.each([
+    { what: 'an older browser', headers: { Origin: ORIGIN } },
+    { what: 'Chromium under no-referrer', headers: { Origin: 'null', 'Sec-Fetch-Site': 'same-origin' } },
+    { what: 'a browser that sends no origin', headers: { 'Sec-Fetch-Site': 'same-origin' } },
+  ])('is taken from $what', async ({ headers }) => {
+    const sent = { token: tokenOf(await rig.identity.mintSignInLink({})) }
+    const browser = createBrowser()
+    const response = await browser.post(
+      rig.identity.signInLink,
+      PATH,
+      sent,
+      headers as Record<string, string>,
+    )
+    expect(response.status).toBe(303)
   })
 
   it.each([
