@@ -106,7 +106,7 @@ export function notebookOf(
     search: (query, how) => search(scene, query, how ?? {}),
     async list({ cursor, limit = NOTE_PAGE_MAX, tag, since } = {}) {
       const all = sortedNotes(await catchUp(scene))
-      const wanted = tag === undefined ? undefined : normalizeTag(tag)
+      const wanted = wantedTag(tag)
       const notes =
         wanted === undefined && since === undefined
           ? all
@@ -135,7 +135,7 @@ async function search(
   const view = await catchUp(scene)
   const index = indexes.get(view) ?? searchIndexOf(view)
   indexes.set(view, index)
-  const wanted = tag === undefined ? undefined : normalizeTag(tag)
+  const wanted = wantedTag(tag)
   const { matched, found } = await index.search(query, (note) => hasTag(note, wanted))
   const hits = found.slice(0, Math.min(limit, NOTE_SEARCH_MAX)).map(({ note, score, words }) => ({
     note,
@@ -171,6 +171,9 @@ function suggestTags(view: View, typed: string): string[] {
     .slice(0, NOTE_SUGGESTIONS_MAX)
     .map(([tag]) => tag)
 }
+
+/** An empty tag asks for no tag: hosts send empty arguments for those that were left out. */
+const wantedTag = (tag: string | undefined) => normalizeTag(tag ?? '') || undefined
 
 const hasTag = ({ tags }: Note, tag: string | undefined) => tag === undefined || tags.includes(tag)
 
