@@ -57,10 +57,7 @@ function Abilities({ groups }: { readonly groups: readonly PermissionGroup[] }) 
             ) : null}
             <ul>
               {tools.map((tool) => (
-                <li key={tool.name}>
-                  <b>{tool.title}</b>
-                  <span className="small muted">{tool.summary}</span>
-                </li>
+                <li key={tool.name}>{tool.title}</li>
               ))}
             </ul>
           </section>

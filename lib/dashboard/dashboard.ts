@@ -56,7 +56,11 @@ export function createDashboard(deps: DashboardDeps): Dashboard {
     landing: {
       serverName: deps.serverName,
       mcpUrl,
-      hosts: hostGuides({ url: mcpUrl, name: deps.offer.name, title: deps.serverName }),
+      hosts: hostGuides({
+        url: mcpUrl,
+        name: slugOf(deps.serverName) || deps.offer.name,
+        title: deps.serverName,
+      }),
       abilities: groupByPermission(deps.offer.tools, deps.scopes),
     },
 
@@ -73,3 +77,10 @@ export function createDashboard(deps: DashboardDeps): Dashboard {
     endConnection: (request, exchange) => endConnection(request, exchange, deps),
   }
 }
+
+/** A name as hosts list it, which many of them keep to letters, digits and hyphens. */
+const slugOf = (name: string): string =>
+  name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-|-$/g, '')

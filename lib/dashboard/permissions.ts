@@ -16,10 +16,10 @@ export interface Permission {
   readonly includes: readonly string[]
 }
 
-/** What an app can do with one permission. */
+/** What an app can do with one permission. Titles only: descriptions are written for models. */
 export interface PermissionGroup {
   readonly permission: Permission
-  readonly tools: readonly { readonly name: string; readonly title: string; readonly summary: string }[]
+  readonly tools: readonly { readonly name: string; readonly title: string }[]
 }
 
 /**
@@ -41,15 +41,13 @@ export function permissionsOf(
 
 /** Groups the tools of a server by the permission each needs; permissions without tools are left out. */
 export function groupByPermission(
-  tools: readonly Pick<Tool, 'name' | 'title' | 'description' | 'scope'>[],
+  tools: readonly Pick<Tool, 'name' | 'title' | 'scope'>[],
   known: readonly PermissionSource[],
 ): readonly PermissionGroup[] {
   return known
     .map((source) => ({
       permission: inWords(source, known),
-      tools: tools
-        .filter((tool) => tool.scope === source.name)
-        .map(({ name, title, description }) => ({ name, title, summary: firstSentence(description) })),
+      tools: tools.filter((tool) => tool.scope === source.name).map(({ name, title }) => ({ name, title })),
     }))
     .filter((group) => group.tools.length > 0)
 }
@@ -57,9 +55,4 @@ export function groupByPermission(
 function inWords(source: PermissionSource, known: readonly PermissionSource[]): Permission {
   const includes = known.filter((other) => source.includes.includes(other.name))
   return { name: source.name, sentence: source.sentence, includes: includes.map((other) => other.sentence) }
-}
-
-/** Descriptions are written for models; their first sentence says what the tool does. */
-function firstSentence(description: string): string {
-  return /^[\s\S]*?[.!?](?=\s|$)/.exec(description.trim())?.[0] ?? description.trim()
 }

@@ -90,26 +90,20 @@ describe('permissions in words', () => {
     expect(permissionsOf(['notes:write'], scopes)[0]?.includes).toEqual(['Read your notes'])
   })
 
-  it('group tools under the permission each needs, with the first sentence of what it does', () => {
-    const tool = (name: string, scope: string, description: string) => ({
-      name,
-      title: name,
-      scope,
-      description,
-    })
+  it('group tools under the permission each needs and leave out permissions without tools', () => {
     const groups = groupByPermission(
       [
-        tool('save', 'notes:write', 'Saves a note, e.g.this one. Then more.'),
-        tool('read', 'notes:read', 'Reads a note'),
+        { name: 'save', title: 'Save a note', scope: 'notes:write' },
+        { name: 'read', title: 'Read a note', scope: 'notes:read' },
       ],
       [...scopes, { name: 'unused', sentence: 'Nothing', includes: [] }],
     )
-    expect(
-      groups.map(({ permission, tools }) => [permission.name, tools.map(({ summary }) => summary)]),
-    ).toEqual([
-      ['notes:read', ['Reads a note']],
-      ['notes:write', ['Saves a note, e.g.this one.']],
-    ])
+    expect(groups.map(({ permission, tools }) => [permission.name, tools.map(({ title }) => title)])).toEqual(
+      [
+        ['notes:read', ['Read a note']],
+        ['notes:write', ['Save a note']],
+      ],
+    )
   })
 })
 

@@ -9,10 +9,10 @@ import { Landing } from '../../app/_components/landing'
 
 const ada: SignedIn = { accountId: 'a', epoch: 1, name: 'Ada', role: 'owner', sessionHash: 's' }
 
-const dashboardWith = (grants: readonly ListedGrant[]) =>
+const dashboardWith = (grants: readonly ListedGrant[], serverName = 'Notebook') =>
   createDashboard({
     origin: 'https://notes.example.com',
-    serverName: 'Notebook',
+    serverName,
     version: '0',
     offer: { name: 'notebook', tools: [] },
     scopes: [{ name: 'notes:read', sentence: 'Read your notes', includes: [] }],
@@ -100,5 +100,13 @@ describe('the landing page', () => {
   it('has one first heading, and one guide chosen to begin with', () => {
     expect(landing(false).match(/<h1/g)).toHaveLength(1)
     expect(landing(false).match(/checked=""/g)).toHaveLength(1)
+  })
+
+  it.each([
+    { serverName: 'My Notes & More', name: 'my-notes-more' },
+    { serverName: '笔记', name: 'notebook' },
+  ])('has hosts list $serverName as $name', ({ serverName, name }) => {
+    const { hosts } = dashboardWith([], serverName).landing
+    expect(hosts.find(({ id }) => id === 'claude-code')?.steps[0]?.copy?.text).toContain(` ${name} https://`)
   })
 })
