@@ -87,7 +87,7 @@ function askHolder(path: string): Promise<string | undefined> {
     socket.on('data', (text) => {
       said += text
     })
-    socket.once('connect', () => socket.once('close', () => resolve(said || 'which does not answer')))
+    socket.once('close', () => resolve(said || 'which does not answer'))
     socket.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT') resolve(undefined)
       else reject(error)

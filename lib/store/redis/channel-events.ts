@@ -1,5 +1,6 @@
 import { STORE_TIMEOUT_MS } from '#lib/config/limits'
 import type { Connection } from '#lib/store/redis/keep-listening'
+import { linkedAbort } from '#lib/store/redis/linked-abort'
 
 /**
  * Listens to a channel over Upstash's event stream (`/subscribe/<channel>`). The client's own `subscribe`
@@ -15,22 +16,26 @@ export async function listenToEvents(how: {
   onMessage: (message: string) => void
   signal: AbortSignal
 }): Promise<Connection> {
-  const { url, token, channel, onMessage, signal } = how
-  const tooLate = new AbortController()
-  const timer = setTimeout(() => tooLate.abort(), STORE_TIMEOUT_MS)
+  const { url, token, channel, onMessage } = how
+  const over = linkedAbort(how.signal)
+  const timer = setTimeout(() => over.abort(), STORE_TIMEOUT_MS)
   try {
     const response = await fetch(`${url}/subscribe/${encodeURIComponent(channel)}`, {
       method: 'POST',
       headers: { authorization: `Bearer ${token}`, accept: 'text/event-stream' },
       cache: 'no-store',
-      signal: AbortSignal.any([signal, tooLate.signal]),
+      signal: over.signal,
     })
     const events = eventsOf(response)
     const { value } = await events.next()
     if (!value?.startsWith('subscribe,')) throw new Error('not subscribed')
 
     // An error here is an end like any other.
-    return { ended: deliver(events, `message,${channel},`, onMessage).catch(() => undefined) }
+    const delivered = deliver(events, `message,${channel},`, onMessage).catch(() => undefined)
+    return { ended: delivered.finally(() => over.abort()) }
+  } catch (error) {
+    over.abort()
+    throw error
   } finally {
     clearTimeout(timer)
   }

@@ -4,6 +4,7 @@ import {
   SUBSCRIPTION_RENEW_MS,
 } from '#lib/config/limits'
 import type { Listener } from '#lib/store/port'
+import { linkedAbort } from '#lib/store/redis/linked-abort'
 
 /** A connection that listens. */
 export interface Connection {
@@ -23,16 +24,36 @@ export async function keepListening(how: {
   connect: Connect
   listener: Listener
   signal: AbortSignal
+  renewMs?: number
 }): Promise<void> {
-  const { connect, listener, signal } = how
-  const start = () => {
-    const renewal = AbortSignal.timeout(SUBSCRIPTION_RENEW_MS)
-    const until = AbortSignal.any([signal, renewal])
-    return connect((message) => until.aborted || listener.onMessage(message), until)
+  const { connect, listener, signal, renewMs = SUBSCRIPTION_RENEW_MS } = how
+  const onMessage = (message: string) => {
+    if (!signal.aborted) listener.onMessage(message)
   }
+  const start = () => connectFor(renewMs, { connect, onMessage, signal })
 
   const first = await start()
   listenAgain(first, { start, onGap: () => listener.onGap(), signal }).catch(() => undefined)
+}
+
+/** Connects for a while: the connection ends after `ms` at the latest. */
+async function connectFor(
+  ms: number,
+  how: { connect: Connect; onMessage: (message: string) => void; signal: AbortSignal },
+): Promise<Connection> {
+  const over = linkedAbort(how.signal)
+  const timer = setTimeout(() => over.abort(), ms)
+  const release = () => {
+    clearTimeout(timer)
+    over.abort()
+  }
+  try {
+    const { ended } = await how.connect(how.onMessage, over.signal)
+    return { ended: ended.finally(release) }
+  } catch (error) {
+    release()
+    throw error
+  }
 }
 
 async function listenAgain(

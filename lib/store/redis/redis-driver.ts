@@ -1,6 +1,7 @@
 import type { Driver } from '#lib/store/connect'
 import { type Operation, StoreUnavailable } from '#lib/store/port'
 import { type Connection, keepListening } from '#lib/store/redis/keep-listening'
+import { linkedAbort } from '#lib/store/redis/linked-abort'
 import { BadReply, type Reply } from '#lib/store/redis/replies'
 import { type Command, type Dialect, translate } from '#lib/store/redis/translate'
 
@@ -49,10 +50,10 @@ export function redisDriver(transport: Transport): Driver {
     },
 
     async subscribe(channel, listener, signal) {
-      const until = AbortSignal.any([signal, closed.signal])
+      const until = linkedAbort(signal, closed.signal)
       const connect = (onMessage: (message: string) => void, ends: AbortSignal) =>
         transport.listen(channel, onMessage, ends)
-      await keepListening({ connect, listener, signal: until }).catch((error) => {
+      await keepListening({ connect, listener, signal: until.signal }).catch((error) => {
         throw unavailable('subscribe', error)
       })
     },
