@@ -1,13 +1,17 @@
 import { ACCESS_TOKEN_MAX_LENGTH } from '#lib/config/limits'
 import { err, ok, type Result } from '#lib/core/result'
 
-/** Why a call is refused at the resource, in the words of RFC 6750 §3.1. */
-export type BearerRefusal =
-  /** No bearer credentials: the challenge names no error. */
-  | { readonly kind: 'missing' }
-  /** The Authorization header is malformed or there are two. */
-  | { readonly kind: 'invalid_request' }
-  | { readonly kind: 'invalid_token' }
+/**
+ * Why the credentials of a call are refused, in the words of RFC 6750 §3.1. `missing`: there are none, and the
+ * challenge names no error. `invalid_request`: the header is malformed or there are two.
+ */
+export interface BearerRefusal {
+  readonly kind: 'missing' | 'invalid_request' | 'invalid_token'
+}
+
+/** Why a call is refused at the resource. */
+export type CallRefusal =
+  | BearerRefusal
   /** `scopes`: all that the operation needs and those already held. */
   | { readonly kind: 'insufficient_scope'; readonly scopes: readonly string[] }
 
@@ -42,7 +46,7 @@ export function bearerToken(request: Request): Result<string, BearerRefusal> {
  * naive patterns: one scheme, `name="value"` pairs, `, ` between them.
  */
 export function challengeOf(
-  refusal: BearerRefusal,
+  refusal: CallRefusal,
   server: { readonly resourceMetadata: string; readonly baseScopes: readonly string[] },
 ): Challenge {
   const metadata = `resource_metadata="${server.resourceMetadata}"`

@@ -71,7 +71,7 @@ export interface AdmittedGrant {
 
 /** A connection as its owner sees it. Times in ms. */
 export interface GrantSummary {
-  readonly grantId: string
+  readonly id: string
   readonly client: {
     readonly id: string
     readonly kind: string
@@ -79,10 +79,10 @@ export interface GrantSummary {
     readonly name: string
     readonly verified: boolean
   }
+  /** Where the answer of the authorization went. */
+  readonly redirectUri: string
   readonly scopes: readonly string[]
-  /** Host (or private-use scheme with its colon) that the answer of the authorization went to. */
-  readonly redirectHost: string
-  readonly grantedAt: number
+  readonly createdAt: number
   readonly expiresAt: number
   /** To the minute; `undefined`: not used yet. */
   readonly lastUsedAt: number | undefined

@@ -12,9 +12,6 @@ export interface ConsentView {
   readonly csrf: string
   readonly transaction: ConsentTransaction
   readonly user: SignedIn
-  /** The request, sealed, so that somebody else can go on with it. */
-  readonly rt: string
-  readonly signOutFields: Readonly<Record<string, string>>
   /** The person allowed without leaving a permission ticked. */
   readonly noneChosen?: boolean
 }
@@ -49,14 +46,9 @@ ${details(transaction, deps.resource)}
   )
 }
 
-const accountLine = ({
-  user,
-  rt,
-  signOutFields,
-}: ConsentView): Html => html`<form class="inline" method="post" action="/sign-out">
-${hidden('rt', rt)}${Object.entries(signOutFields).map(([name, value]) => hidden(name, value))}
-<p class="muted">You are <strong><bdi>${user.name}</bdi></strong>. <button class="button-link">Not you?</button></p>
-</form>`
+/** A link, not a form: this page has one form, and nothing in it can be mistaken for another's. */
+const accountLine = ({ id, user }: ConsentView): Html =>
+  html`<p class="muted">You are <strong><bdi>${user.name}</bdi></strong>. <a href="/oauth/consent?tx=${id}&amp;switch=account">Not you?</a></p>`
 
 function permission(name: string, scopes: readonly Scope[]): Html {
   const scope = scopes.find((known) => known.name === name)
@@ -102,3 +94,26 @@ const details = (
 <div><dt>Registered</dt><dd>${client.kind === 'dynamic' ? 'by itself (dynamic client registration)' : client.kind}</dd></div>
 </dl>
 </details>`
+
+/** Leads to sign-in as somebody else, who then finds the same request. */
+export function switchAccountPage(
+  view: {
+    readonly id: string
+    readonly user: SignedIn
+    /** The request, sealed. */
+    readonly rt: string
+    readonly signOutFields: Readonly<Record<string, string>>
+  },
+  deps: OAuthDeps,
+): Response {
+  const body = html`<div class="card">
+<h1>Go on as somebody else</h1>
+<p>This browser is signed in as <strong><bdi>${view.user.name}</bdi></strong>. Sign out, sign in again, and you find the same request.</p>
+<form method="post" action="/sign-out">
+${hidden('rt', view.rt)}${Object.entries(view.signOutFields).map(([name, value]) => hidden(name, value))}
+<p class="actions"><button class="button button-primary">Sign out and go on</button>
+<a class="button" href="/oauth/consent?tx=${view.id}">Back</a></p>
+</form>
+</div>`
+  return pageResponse({ title: 'Switch accounts', body }, { name: deps.serverName, version: deps.version })
+}

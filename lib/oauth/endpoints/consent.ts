@@ -6,7 +6,7 @@ import type { Exchange } from '#lib/http/endpoint'
 import { seeOther } from '#lib/http/redirect'
 import { isSameOrigin } from '#lib/http/same-origin'
 import { consentTransaction, readConsentDecision, type WaitingTransaction } from '#lib/oauth/consent'
-import { consentPage } from '#lib/oauth/endpoints/consent-page'
+import { consentPage, switchAccountPage } from '#lib/oauth/endpoints/consent-page'
 import { decideConsent } from '#lib/oauth/endpoints/decide-consent'
 import type { Handle, OAuthDeps } from '#lib/oauth/endpoints/deps'
 import { type PageRefusal, refusalPage } from '#lib/oauth/endpoints/refusal-page'
@@ -34,9 +34,12 @@ interface Scene {
 async function show(request: Request, { deps, exchange }: Scene): Promise<Response> {
   const user = await deps.currentUser(request)
   if (!user) return seeOther('/sign-in')
-  const id = new URL(request.url).searchParams.get('tx') ?? ''
-  const waiting = await findWaiting(id, user, deps)
-  return waiting ? draw(waiting, user, { deps }) : refusalPage('answer_used', exchange, deps)
+  const { searchParams } = new URL(request.url)
+  const waiting = await findWaiting(searchParams.get('tx') ?? '', user, deps)
+  if (!waiting) return refusalPage('answer_used', exchange, deps)
+  return searchParams.get('switch') === 'account'
+    ? drawSwitch(waiting, user, deps)
+    : draw(waiting, user, { deps })
 }
 
 async function decide(request: Request, { deps, exchange }: Scene): Promise<Response> {
@@ -82,12 +85,18 @@ async function draw(
   user: SignedIn,
   { deps, noneChosen = false }: { readonly deps: OAuthDeps; readonly noneChosen?: boolean },
 ): Promise<Response> {
-  const [{ kid, mac }, rt, signOutFields = {}] = await Promise.all([
-    deps.keyRing.sign('csrf', csrfMessage(id, user)),
-    sealRequest(transaction.query, deps),
-    deps.signOutFields?.(user),
-  ])
-  return consentPage({ id, csrf: `${kid}.${mac}`, transaction, user, rt, signOutFields, noneChosen }, deps)
+  const { kid, mac } = await deps.keyRing.sign('csrf', csrfMessage(id, user))
+  return consentPage({ id, csrf: `${kid}.${mac}`, transaction, user, noneChosen }, deps)
+}
+
+async function drawSwitch(
+  { id, transaction }: WaitingTransaction,
+  user: SignedIn,
+  deps: OAuthDeps,
+): Promise<Response> {
+  const rt = await sealRequest(transaction.query, deps)
+  const signOutFields = (await deps.signOutFields?.(user)) ?? {}
+  return switchAccountPage({ id, user, rt, signOutFields }, deps)
 }
 
 /** A form is good for one transaction and one browser session. */

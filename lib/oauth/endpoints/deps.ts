@@ -5,7 +5,7 @@ import type { Result } from '#lib/core/result'
 import type { SignedIn } from '#lib/core/signed-in'
 import type { Exchange } from '#lib/http/endpoint'
 import type { AccessTokenClaims } from '#lib/oauth/access-token'
-import type { BearerRefusal, Challenge } from '#lib/oauth/bearer'
+import type { BearerRefusal, CallRefusal, Challenge } from '#lib/oauth/bearer'
 import type { AdmittedGrant, GrantSummary } from '#lib/oauth/grant'
 import type { Scope } from '#lib/oauth/scope'
 import type { Audit } from '#lib/observability/audit'
@@ -76,7 +76,7 @@ export interface OAuth {
   grantCheck(claims: AccessTokenClaims): Check<'get', AdmittedGrant, 'grant_ended'>
   /** After the answer of a call: marks its generation as used (once) and when (at most once a minute). Never throws. */
   noteUse(claims: AccessTokenClaims, grant: AdmittedGrant): Promise<void>
-  challenge(refusal: BearerRefusal): Challenge
+  challenge(refusal: CallRefusal): Challenge
   /** The connections of an account, newest first. */
   listGrants(accountId: string): Promise<readonly GrantSummary[]>
   /** Ends a connection, effective on the next call. `false` when the account has no such connection. */

@@ -12,7 +12,6 @@ import { bestEffort } from '#lib/oauth/endpoints/best-effort'
 import type { OAuth, OAuthDeps } from '#lib/oauth/endpoints/deps'
 import { type ActiveGrant, type AdmittedGrant, type GrantSummary, grantRecord } from '#lib/oauth/grant'
 import { grantUseRecord } from '#lib/oauth/grant-use'
-import { redirectHost } from '#lib/oauth/redirect-uri'
 import { markUsed } from '#lib/oauth/rotation'
 import { keys } from '#lib/store/keys'
 import { del, get, range, set, swap, unrank } from '#lib/store/operations'
@@ -110,11 +109,11 @@ async function readGrants(
 function summaryOf(grant: ActiveGrant, use: string | null): GrantSummary {
   const { id, kind, key, name, verified } = grant.client
   return {
-    grantId: grant.id,
+    id: grant.id,
     client: { id, kind, key, name, verified },
+    redirectUri: grant.redirectUri,
     scopes: grant.scopes,
-    redirectHost: redirectHost(grant.redirectUri),
-    grantedAt: grant.createdAt,
+    createdAt: grant.createdAt,
     expiresAt: grant.expiresAt,
     lastUsedAt: use === null ? undefined : parseRecord(grantUseRecord, use).at,
   }
@@ -173,7 +172,7 @@ export async function dropExcessGrants(
     .toSorted((left, right) => lastTouched(right) - lastTouched(left))
     // The new one is pending and not among them.
     .slice(GRANTS_PER_CLIENT_MAX - 1)
-  for (const { grantId } of excess) await endGrant(deps, { accountId, grantId, why: 'too_many' })
+  for (const { id } of excess) await endGrant(deps, { accountId, grantId: id, why: 'too_many' })
 }
 
-const lastTouched = ({ lastUsedAt, grantedAt }: GrantSummary) => lastUsedAt ?? grantedAt
+const lastTouched = ({ lastUsedAt, createdAt }: GrantSummary) => lastUsedAt ?? createdAt
