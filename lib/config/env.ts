@@ -9,7 +9,7 @@ import { type Settings, settingsSchema } from '#lib/config/schema'
 import { err, ok, type Result } from '#lib/core/result'
 
 /** Where shared state lives. */
-export type StoreConfig =
+type StoreConfig =
   | { readonly kind: 'upstash'; readonly url: string; readonly token: string }
   | { readonly kind: 'tcp'; readonly url: string }
   | { readonly kind: 'local'; readonly directory: string }

@@ -10,7 +10,7 @@ import { get, set } from '#lib/store/operations'
 export type LinkRefusal = 'unreadable' | 'expired' | 'used'
 
 /** Whom a link signs in. */
-export type LinkHolder = { readonly kind: 'owner' } | { readonly kind: 'member'; readonly name: MemberName }
+type LinkHolder = { readonly kind: 'owner' } | { readonly kind: 'member'; readonly name: MemberName }
 
 const contentSchema = z.object({
   v: z.literal(1),
