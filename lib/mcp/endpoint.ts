@@ -38,7 +38,7 @@ export interface McpEndpointDeps<Claims extends BearerClaims> extends OriginPoli
   readonly keyRing: KeyRing
   readonly clock: Clock
   /** Verifies the bearer token without the store. */
-  readonly readBearer: (request: Request) => Promise<Result<Claims, BearerRefusal>>
+  readonly readBearer: (request: Request) => Promise<Result<Claims, Challenged>>
   /** Asks the store once whether the call may run, and for whom. */
   readonly admit: (claims: Claims) => Promise<Result<Caller, AdmissionRefusal>>
   readonly challenge: (refusal: Challenged) => {

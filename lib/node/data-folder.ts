@@ -5,5 +5,7 @@ import { isAbsolute, join } from 'node:path'
  * Next's standalone server changes its working directory, so `bin/start.mjs` passes the place on.
  */
 export function dataFolder(directory: string): string {
-  return isAbsolute(directory) ? directory : join(process.env['GATEHOUSE_ROOT'] ?? process.cwd(), directory)
+  return isAbsolute(directory)
+    ? directory
+    : join(/*turbopackIgnore: true*/ process.env['GATEHOUSE_ROOT'] ?? process.cwd(), directory)
 }
