@@ -10,6 +10,7 @@ import {
   type Transport,
 } from '@modelcontextprotocol/server'
 import { JSON_ANSWER_WINDOW_MS, STREAM_KEEP_ALIVE_MS } from '#lib/config/limits'
+import { INVALID_PARAMS, RESOURCE_NOT_FOUND } from '#lib/mcp/rpc-error'
 
 type Answer = JSONRPCResultResponse | JSONRPCErrorResponse
 
@@ -52,8 +53,9 @@ export function createLegacyExchange(requests: readonly JSONRPCRequest[], batch:
 
   function answer(message: Answer): void {
     if (message.id === undefined || !waiting.delete(message.id)) return
-    if (stream) stream.write(message)
-    else answers.push(message)
+    const spelled = resourceNotFound(message, requests) ?? message
+    if (stream) stream.write(spelled)
+    else answers.push(spelled)
     if (waiting.size > 0) return
 
     clearTimeout(window)
@@ -87,6 +89,15 @@ export function createLegacyExchange(requests: readonly JSONRPCRequest[], batch:
     response: response.promise,
     finished: finished.promise,
   }
+}
+
+/** The SDK has only the code of 2026-07-28 for this (-32602); until 2025-11-25 it was one of its own. */
+function resourceNotFound(message: Answer, requests: readonly JSONRPCRequest[]): Answer | undefined {
+  if (!isJSONRPCErrorResponse(message) || message.error.code !== INVALID_PARAMS) return undefined
+  const { uri, reason } = (message.error.data ?? {}) as { readonly uri?: unknown; readonly reason?: unknown }
+  const request = requests.find(({ id }) => id === message.id)
+  if (request?.method !== 'resources/read' || uri === undefined || reason !== undefined) return undefined
+  return { ...message, error: { ...message.error, code: RESOURCE_NOT_FOUND } }
 }
 
 /** Notifications about no request in particular belong on the session's stream, and there is none. */

@@ -1,0 +1,205 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { type InProcess, inProcess } from '#test/mcp/in-process'
+import { testFactory } from '#test/mcp/offer'
+import { legacy, messages, post, reply } from '#test/mcp/post'
+
+let server: InProcess
+
+beforeAll(async () => {
+  server = inProcess({ factory: await testFactory() })
+})
+
+const initialize = (protocolVersion: string) =>
+  legacy(server, 'initialize', {
+    protocolVersion,
+    capabilities: {},
+    clientInfo: { name: 'test', version: '1' },
+  })
+
+describe('initialize', () => {
+  it.each([
+    { asked: '2024-11-05', given: '2024-11-05' },
+    { asked: '2025-03-26', given: '2025-03-26' },
+    { asked: '2025-06-18', given: '2025-06-18' },
+    { asked: '2025-11-25', given: '2025-11-25' },
+    { asked: '1900-01-01', given: '2025-11-25' },
+    { asked: '2026-07-28', given: '2025-11-25' },
+  ])('answers $asked with $given, and no session id', async ({ asked, given }) => {
+    const response = await initialize(asked)
+    expect(response.status).toBe(200)
+    expect(response.headers.get('mcp-session-id')).toBeNull()
+    const { result } = await reply(response)
+    expect(result).toMatchObject({
+      protocolVersion: given,
+      serverInfo: { name: 'test', version: '1.2.3' },
+      instructions: 'Use echo.',
+    })
+  })
+
+  it('promises nothing that needs a stream', async () => {
+    const { result } = await reply(await initialize('2025-11-25'))
+    expect(result.capabilities.resources).toEqual({ listChanged: false, subscribe: false })
+    expect(result.capabilities.logging).toBeUndefined()
+  })
+})
+
+describe('messages', () => {
+  it('answers a quick call with plain JSON', async () => {
+    const response = await legacy(
+      server,
+      'tools/call',
+      { name: 'echo', arguments: { text: 'hi' } },
+      { id: 'seven' },
+    )
+    expect(response.headers.get('content-type')).toBe('application/json')
+    expect(response.headers.get('cache-control')).toBe('no-store')
+    expect(await reply(response)).toMatchObject({
+      id: 'seven',
+      result: { structuredContent: { text: 'hi' } },
+    })
+  })
+
+  it('answers with a stream once there is something to say before the result', async () => {
+    const params = { name: 'count', arguments: {}, _meta: { progressToken: 7 } }
+    const response = await legacy(server, 'tools/call', params)
+    expect(response.headers.get('content-type')).toBe('text/event-stream')
+    expect(response.headers.get('x-accel-buffering')).toBe('no')
+    expect(response.headers.get('cache-control')).toBe('no-store, no-transform')
+    const all = await messages(response)
+    expect(all.map(({ params: sent, result }) => sent?.['progress'] ?? result.content[0].text)).toEqual([
+      1,
+      2,
+      'counted',
+    ])
+  })
+
+  it.each([
+    { what: 'a notification', body: { jsonrpc: '2.0', method: 'notifications/initialized' } },
+    {
+      what: 'a cancellation',
+      body: { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } },
+    },
+    { what: 'an answer', body: { jsonrpc: '2.0', id: 3, result: {} } },
+  ])('takes $what with 202 and an empty body', async ({ body }) => {
+    const response = await post(server, body)
+    expect(response.status).toBe(202)
+    expect(await response.text()).toBe('')
+  })
+
+  it.each([{ id: null }, { id: 1.5 }, { id: {} }])(
+    'refuses a request with $id with -32600',
+    async ({ id }) => {
+      const response = await post(server, { jsonrpc: '2.0', id, method: 'ping' })
+      expect(response.status).toBe(400)
+      expect((await reply(response)).error?.code).toBe(-32600)
+    },
+  )
+
+  it.each([1, '"text"', null, true, {}, []])('refuses %j as a body with -32600', async (body) => {
+    const response = await post(server, body)
+    expect(response.status).toBe(400)
+    expect((await reply(response)).error?.code).toBe(-32600)
+  })
+
+  it('answers an unknown method with -32601 on 200', async () => {
+    const response = await legacy(server, 'nothing/here')
+    expect(response.status).toBe(200)
+    expect((await reply(response)).error?.code).toBe(-32601)
+  })
+
+  it('answers an unknown resource with -32002', async () => {
+    const { error } = await reply(await legacy(server, 'resources/read', { uri: 'thing://2' }))
+    expect(error).toMatchObject({ code: -32002, data: { uri: 'thing://2' } })
+  })
+
+  it('answers a tool that asks at once: there is nobody to ask', async () => {
+    const { result } = await reply(
+      await legacy(server, 'tools/call', { name: 'ask_twice', arguments: { text: 'x' } }),
+    )
+    expect(result).toMatchObject({ isError: true, content: [{ text: 'This app cannot ask you.' }] })
+  })
+
+  it('does not let a client answer questions that were never asked', async () => {
+    const yes = { action: 'accept', content: { sure: true } }
+    const params = {
+      name: 'ask_twice',
+      arguments: { text: 'x' },
+      inputResponses: { first: yes, second: yes },
+      requestState: 'x',
+    }
+    const { result } = await reply(await legacy(server, 'tools/call', params))
+    expect(result.isError).toBe(true)
+  })
+
+  it('takes a wildcard for both forms of answer', async () => {
+    expect((await legacy(server, 'ping', {}, { headers: { accept: '*/*' } })).status).toBe(200)
+  })
+})
+
+describe('the protocol version', () => {
+  it.each([
+    { version: undefined, status: 200 },
+    { version: '2025-03-26', status: 200 },
+    { version: '2025-11-25', status: 200 },
+    { version: '1999-01-01', status: 400 },
+  ])('in the header may be $version: $status', async ({ version, status }) => {
+    const response = await legacy(server, 'ping', {}, { headers: { 'mcp-protocol-version': version } })
+    expect(response.status).toBe(status)
+  })
+})
+
+describe('a batch', () => {
+  const ping = (id: unknown) => ({ jsonrpc: '2.0', id, method: 'ping' })
+  const note = { jsonrpc: '2.0', method: 'notifications/initialized' }
+  const hello = {
+    jsonrpc: '2.0',
+    id: 9,
+    method: 'initialize',
+    params: { protocolVersion: '2025-03-26', capabilities: {}, clientInfo: { name: 't', version: '1' } },
+  }
+
+  it.each([undefined, '2025-03-26'])(
+    'is served for 2025-03-26 (header: %s), with one answer for each request',
+    async (version) => {
+      const headers = { 'mcp-protocol-version': version }
+      const response = await post(server, [ping(1), note, ping('b')], { headers })
+      expect(await response.json()).toEqual([
+        { jsonrpc: '2.0', id: 1, result: {} },
+        { jsonrpc: '2.0', id: 'b', result: {} },
+      ])
+    },
+  )
+
+  it('of one request is answered as a batch', async () => {
+    expect(await (await post(server, [ping(1)])).json()).toEqual([{ jsonrpc: '2.0', id: 1, result: {} }])
+  })
+
+  it('of notifications is 202', async () => {
+    expect((await post(server, [note, note])).status).toBe(202)
+  })
+
+  it.each([
+    { what: 'in 2025-06-18', body: [ping(1)], version: '2025-06-18' },
+    { what: 'in 2025-11-25', body: [ping(1)], version: '2025-11-25' },
+    { what: 'with two equal ids', body: [ping(1), ping(1)], version: undefined },
+    { what: 'with initialize', body: [hello, ping(1)], version: undefined },
+    { what: 'of more than 20', body: Array.from({ length: 21 }, (_, id) => ping(id)), version: undefined },
+    { what: 'with something else in it', body: [ping(1), 7], version: undefined },
+  ])('$what is refused with -32600', async ({ body, version }) => {
+    const response = await post(server, body, { headers: { 'mcp-protocol-version': version } })
+    expect(response.status).toBe(400)
+    expect((await reply(response)).error?.code).toBe(-32600)
+  })
+
+  it('needs the scopes of all its calls', async () => {
+    const call = (id: number, name: string) => ({
+      jsonrpc: '2.0',
+      id,
+      method: 'tools/call',
+      params: { name, arguments: { text: 'x' } },
+    })
+    const response = await post(server, [call(1, 'echo'), call(2, 'write')], { token: 'alice/notes:read' })
+    expect(response.status).toBe(403)
+    expect(response.headers.get('www-authenticate')).toContain('notes:write')
+  })
+})

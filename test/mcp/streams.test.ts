@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest'
+import { createLocalBus } from '#lib/mcp/bus'
+import { type After, createStreams } from '#lib/mcp/streams'
+
+describe('the budget of streams', () => {
+  const later: { ms: number; act: () => void; cancelled: boolean }[] = []
+  const after: After = (ms, act) => {
+    const timer = { ms, act, cancelled: false }
+    later.push(timer)
+    return () => {
+      timer.cancelled = true
+    }
+  }
+  const stream = (accountId: string, atMostSeconds = 3600) => ({
+    accountId,
+    atMostSeconds,
+    end: () => undefined,
+  })
+
+  it('counts by account and over all', () => {
+    const streams = createStreams({ maxSeconds: 240, perAccount: 2, perInstance: 3 }, after)
+    const release = streams.hold(stream('alice'))
+    streams.hold(stream('alice'))
+    expect(streams.hasRoom('alice')).toBe(false)
+    expect(streams.hasRoom('bob')).toBe(true)
+    streams.hold(stream('bob'))
+    expect(streams.hasRoom('carol')).toBe(false)
+    release()
+    release()
+    expect(streams.open).toBe(2)
+    expect(streams.hasRoom('alice')).toBe(true)
+  })
+
+  it.each([
+    { left: 3600, ms: 240_000 },
+    { left: 30, ms: 30_000 },
+    { left: -1, ms: 0 },
+  ])('ends a stream whose token lives $left s after $ms ms', ({ left, ms }) => {
+    const streams = createStreams({ maxSeconds: 240, perAccount: 2, perInstance: 3 }, after)
+    const release = streams.hold(stream('alice', left))
+    expect(later.at(-1)?.ms).toBe(ms)
+    release()
+    expect(later.at(-1)?.cancelled).toBe(true)
+  })
+})
+
+describe('the bus', () => {
+  it('keeps accounts apart', () => {
+    const bus = createLocalBus()
+    const heard: string[] = []
+    bus.scoped('alice').subscribe(() => heard.push('alice'))
+    const stop = bus.scoped('bob').subscribe(() => heard.push('bob'))
+    bus.publish('bob', { kind: 'resources_list_changed' })
+    bus.scoped('alice').publish({ kind: 'resource_updated', uri: 'thing://1' })
+    stop()
+    bus.publish('bob', { kind: 'resources_list_changed' })
+    expect(heard).toEqual(['bob', 'alice'])
+  })
+})
