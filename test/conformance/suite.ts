@@ -55,7 +55,8 @@ function run(args: readonly string[]): Promise<string> {
   })
 }
 
-async function collect(folder: string): Promise<Check[]> {
+/** Every check that a run wrote into its folder. */
+export async function collect(folder: string): Promise<Check[]> {
   const runs = await readdir(folder)
   const files = await Promise.all(
     runs.map(async (name) => {
