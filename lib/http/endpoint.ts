@@ -79,5 +79,7 @@ async function settle(
 function explain(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
   if (error instanceof StoreUnavailable || error instanceof UnreadableRecord) return error.message
-  return error.stack?.split('\n').slice(1, 5).join(' ').replaceAll(/\s+/g, ' ')
+  // A message may have several lines; only those that name a place are kept.
+  const places = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
+  return places.slice(0, 4).join(' ').replaceAll(/\s+/g, ' ')
 }

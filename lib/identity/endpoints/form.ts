@@ -17,22 +17,13 @@ export async function receiveForm(
   { origin, draw }: Pick<IdentityContext, 'origin' | 'draw'>,
   request: Request,
 ): Promise<Result<Fields, Response>> {
-  if (!isOurs(request, origin)) return err(draw(foreignForm(origin)))
+  if (!isSameOrigin(request, origin)) return err(draw(foreignForm(origin)))
 
   const form = await readForm(request, FORM_MAX_BYTES)
   if (!form.ok) return err(draw(brokenForm(statusOf[form.error])))
   const names = [...form.value.keys()]
   if (new Set(names).size !== names.length) return err(draw(brokenForm(400)))
   return ok({ get: (name) => form.value.get(name) || undefined })
-}
-
-/**
- * Our pages are sent with `Referrer-Policy: no-referrer`, and under it browsers put `Origin: null` on their
- * forms (Fetch §3.2). `Sec-Fetch-Site`, which no page can set, then tells where the form came from.
- */
-function isOurs(request: Request, origin: string): boolean {
-  const opaque = request.headers.get('origin') === 'null'
-  return isSameOrigin(request, origin) || (opaque && request.headers.get('sec-fetch-site') === 'same-origin')
 }
 
 const foreignForm = (origin: string) =>
