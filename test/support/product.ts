@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { root } from '#test/support/build'
@@ -138,6 +138,9 @@ function bareEnvironment(): NodeJS.ProcessEnv {
 }
 
 function launch(env: NodeJS.ProcessEnv, buildDir?: string): ChildProcess {
+  // `npm start` would build now, in every test anew when the build fails.
+  if (!buildDir && !existsSync(join(root, '.next', 'standalone', 'server.js')))
+    throw new Error('there is no build')
   const standalone = { HOSTNAME: '127.0.0.1', KEEP_ALIVE_TIMEOUT: '70000', ...env }
   const child = buildDir
     ? spawn(process.execPath, [join(buildDir, 'server.js')], { cwd: buildDir, env: standalone })
