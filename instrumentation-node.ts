@@ -1,6 +1,6 @@
-import { announce } from '#lib/node/announce'
 import { ConfigurationRefused } from '#lib/config/refused'
-import { services } from '#lib/services'
+import { announce } from '#lib/node/announce'
+import { type Services, services } from '#lib/services'
 
 /** `EX_CONFIG` of sysexits(3): the configuration is wrong, starting again will not help. */
 const EXIT_CONFIGURATION = 78
@@ -8,9 +8,16 @@ const EXIT_CONFIGURATION = 78
 /** Builds the services before the first request, so that a wrong configuration ends the process. */
 export async function start(): Promise<void> {
   try {
-    announce(await services())
+    const built = await services()
+    endStreamsOnSignal(built)
+    announce(built)
   } catch (error) {
     console.error(error instanceof ConfigurationRefused ? error.message : error)
     process.exit(error instanceof ConfigurationRefused ? EXIT_CONFIGURATION : 1)
   }
+}
+
+/** Next waits for open requests before it exits; a stream that nobody ends would keep it for ever. */
+function endStreamsOnSignal({ endStreams }: Services): void {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, endStreams)
 }
