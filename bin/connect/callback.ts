@@ -10,7 +10,7 @@ export interface Callback {
 }
 
 const PAGE = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="light dark">
-<title>Back to the terminal</title><body style="font:16px system-ui;margin:15vh auto;max-width:34rem;padding:0 1rem">
+<link rel="icon" href="data:,"><title>Back to the terminal</title><body style="font:16px system-ui;margin:15vh auto;max-width:34rem;padding:0 1rem">
 <h1 style="font-size:1.5rem">Back to the terminal</h1><p>The answer has arrived. You may close this tab.</p></body></html>`
 
 /** Listens on a free port of 127.0.0.1 (RFC 8252 §7.3). */
