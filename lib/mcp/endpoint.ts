@@ -56,6 +56,8 @@ export interface McpEndpointDeps<Claims extends BearerClaims> extends OriginPoli
 /** The MCP endpoint. */
 export interface McpEndpoint {
   handle(request: Request, exchange: Exchange): Promise<Response>
+  /** `mcpOutage` for a request whose origin is known: a page of an allowed origin may read it. */
+  outage(details: Parameters<Outage>[0] & { readonly request?: Request }): Response
   /** Ends every open stream with its final result: the process is about to stop. */
   endStreams(): void
 }
@@ -121,6 +123,10 @@ export function createMcpEndpoint<Claims extends BearerClaims>(deps: McpEndpoint
       if (request.method === 'OPTIONS') return withPolicy(preflight(request, guard, METHODS), request, guard)
       const refusal = refuseRequest(request, guard)
       return withPolicy(refusal ?? (await authorized(request, exchange)), request, guard)
+    },
+    outage(details) {
+      const response = mcpOutage(details)
+      return details.request ? withPolicy(response, details.request, guard) : response
     },
     endStreams: () => streams?.endAll(),
   }

@@ -48,8 +48,10 @@ export async function serveLegacy(admitted: Admitted, factory: ServerFactory): P
   await server.connect(exchange.transport)
   exchange.start()
   const closed = exchange.finished.then(() => server.close())
-  admitted.afterResponse(closed)
-  return exchange.response
+  const response = await exchange.response
+  // A stream has only begun; a JSON answer is all there is.
+  if (response.headers.get('Content-Type') === 'text/event-stream') admitted.afterResponse(closed)
+  return response
 }
 
 interface Messages {

@@ -7,7 +7,7 @@ export interface StreamLimits {
 }
 
 /** One open stream, as the budget sees it. */
-export interface OpenStream {
+interface OpenStream {
   readonly accountId: string
   /** Ends it with its final result. */
   end(): void

@@ -12,7 +12,6 @@ import {
   type BearerRefusal,
   createMcpEndpoint,
   type McpEndpointDeps,
-  mcpOutage,
 } from '#lib/mcp/endpoint'
 import type { ServerFactory } from '#lib/mcp/server'
 import type { LogFields } from '#lib/observability/log'
@@ -57,8 +56,9 @@ export function inProcess(overrides: Overrides) {
   })
   const deps = { log, clock, random: systemRandom }
   return {
-    fetch: endpoint('mcp', mcp.handle, { deps, outage: mcpOutage }),
+    fetch: endpoint('mcp', mcp.handle, { deps, outage: mcp.outage }),
     endStreams: mcp.endStreams,
+    outage: mcp.outage,
     admitted,
     logged,
   }
@@ -67,7 +67,7 @@ export function inProcess(overrides: Overrides) {
 export type InProcess = ReturnType<typeof inProcess>
 
 let ring: KeyRing | undefined
-export function testKeyRing(): KeyRing {
+function testKeyRing(): KeyRing {
   ring ??= createKeyRing(['a secret of the tests, long enough to be one'], 'test')
   return ring
 }
@@ -98,7 +98,10 @@ export function fetchAs(server: InProcess, token: string): typeof fetch {
 }
 
 /** Listens with a web-standard handler on a loopback port. */
-export async function listen(handle: (request: Request) => Promise<Response>): Promise<{
+export async function listen(
+  handle: (request: Request) => Promise<Response>,
+  at = 0,
+): Promise<{
   readonly url: string
   close(): Promise<void>
 }> {
@@ -124,7 +127,7 @@ export async function listen(handle: (request: Request) => Promise<Response>): P
       return body.pipe(outgoing)
     })
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(at, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   return {
     url: `http://127.0.0.1:${port}`,

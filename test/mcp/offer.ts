@@ -140,7 +140,7 @@ const review = definePrompt({
   }),
 })
 
-export const offer: Offer = {
+const offer: Offer = {
   name: 'test',
   title: 'Test',
   version: '1.2.3',
@@ -164,14 +164,14 @@ export const offer: Offer = {
   ],
 }
 
-export const scopes = [
+const scopes = [
   { name: 'notes:read', includes: [] },
   { name: 'notes:write', includes: ['notes:read'] },
   { name: 'admin', includes: ['notes:write'] },
 ]
 
 /** What a factory needs, on a local store of its own. */
-export async function serverDeps(log: ServerDeps['log'] = () => undefined): Promise<ServerDeps> {
+async function serverDeps(log: ServerDeps['log'] = () => undefined): Promise<ServerDeps> {
   const directory = mkdtempSync(join(tmpdir(), 'gatehouse-mcp-'))
   const clock = () => Date.now()
   return {

@@ -192,6 +192,13 @@ describe('6: the store', () => {
     const [body] = await messages(response)
     expect(body?.error?.code).toBe(-32000)
   })
+
+  it('that does not answer is told to a page of an allowed origin, too', () => {
+    const request = new Request(ENDPOINT, { headers: { origin: ORIGIN } })
+    const outage = { status: 503, requestId: 'r', headers: {}, request } as const
+    const response = server.outage(outage)
+    expect(response.headers.get('access-control-allow-origin')).toBe(ORIGIN)
+  })
 })
 
 describe('7: dispatch', () => {

@@ -1,6 +1,6 @@
 import { ENDPOINT, type InProcess } from '#test/mcp/in-process'
 
-export const MODERN = '2026-07-28'
+const MODERN = '2026-07-28'
 
 export interface Post {
   readonly token?: string
