@@ -189,7 +189,7 @@ export const NOTE_WRITE_ATTEMPTS = 64
 export const NOTEBOOKS_HELD_MAX = 200
 export const NOTEBOOKS_HELD_MAX_BYTES = 48 * 1024 * 1024
 /** Notes put into a search index before other requests get their turn. */
-export const NOTE_INDEX_CHUNK = 100
+export const NOTE_INDEX_CHUNK = 50
 export const NOTE_QUERY_MAX_LENGTH = 400
 /** Further words of a query are ignored: each is compared with every word of the notebook. */
 export const NOTE_QUERY_TERMS_MAX = 12

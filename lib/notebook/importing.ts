@@ -60,36 +60,42 @@ export async function importMany(
 /** Writes as many of the first drafts as fit into one segment, at least one. */
 async function writeBatch(scene: Scene, waiting: readonly Waiting[], client: WritingClient) {
   return untilDone(scene, async (view) => {
-    const [first, ...rest] = waiting.map((one) => sized(scene, view, { ...one, client }))
+    const [first] = waiting
     if (!first) return ok([])
-    const full = fullness(view, { notes: 1, bytes: first.size })
+    const { size } = sized(scene, view, { ...first, client })
+    const full = fullness(view, { notes: 1, bytes: size })
     if (full) return full
-    const number = segmentFor(view, first.size)
+    const number = segmentFor(view, size)
     if (number === undefined) return notebookFull()
 
-    const batch = [first, ...fitting(view, { number, taken: first.size, rest })]
+    const batch = fill(scene, view, { number, waiting, client })
     const put = batch.map(({ note }) => note)
     return (await commit(scene, number, { kind: 'import', put, drop: [] })) ? ok(batch) : AGAIN
   })
+}
+
+/** The first draft, which is known to fit, and those after it up to the first that does not. */
+function fill(
+  scene: Scene,
+  view: View,
+  { number, waiting, client }: { number: number; waiting: readonly Waiting[]; client: WritingClient },
+): Sized[] {
+  const batch: Sized[] = []
+  let bytes = 0
+  for (const one of waiting) {
+    const next = sized(scene, view, { ...one, client })
+    bytes += next.size
+    const full = bytes > spaceIn(view, number) || fullness(view, { notes: batch.length + 1, bytes })
+    if (batch.length > 0 && full) break
+    batch.push(next)
+  }
+  return batch
 }
 
 interface Sized {
   readonly index: number
   readonly note: Note
   readonly size: number
-}
-
-/** The notes that go along with the first of a batch: those up to the first that does not fit. */
-function fitting(
-  view: View,
-  { number, taken, rest }: { number: number; taken: number; rest: readonly Sized[] },
-): readonly Sized[] {
-  let bytes = taken
-  const end = rest.findIndex(({ size }, place) => {
-    bytes += size
-    return bytes > spaceIn(view, number) || fullness(view, { notes: place + 2, bytes }) !== undefined
-  })
-  return end < 0 ? rest : rest.slice(0, end)
 }
 
 function sized(

@@ -1,4 +1,4 @@
-import MiniSearch from 'minisearch'
+import MiniSearch, { type SearchOptions } from 'minisearch'
 import { NOTE_INDEX_CHUNK, NOTE_QUERY_TERMS_MAX } from '#lib/config/limits'
 import type { Note } from '#lib/notebook/note'
 import { byLastChange, type View } from '#lib/notebook/view'
@@ -36,7 +36,6 @@ export function searchIndexOf(view: View): SearchIndex {
     searchOptions: {
       boost: { title: 4, tags: 2 },
       prefix: (term) => term.length > 1,
-      fuzzy: (term) => (term.length > 3 ? 0.2 : false),
       weights: { prefix: 0.4, fuzzy: 0.15 },
     },
   })
@@ -47,21 +46,31 @@ export function searchIndexOf(view: View): SearchIndex {
     async search(query, keep) {
       await follow(index, view)
       const limited = [...new Set(wordsOf(query))].slice(0, NOTE_QUERY_TERMS_MAX).join(' ')
-      const all = look(index, view, { query: limited, combineWith: 'AND' }).filter(({ note }) => keep(note))
-      if (all.length > 0) return { matched: 'all', found: all }
-      const some = look(index, view, { query: limited, combineWith: 'OR' }).filter(({ note }) => keep(note))
+      // Typing errors are looked for only when nothing is spelled so: it costs ten times as much.
+      for (const how of [{}, { fuzzy: typingErrors }]) {
+        const all = look(index, view, { query: limited, how }).filter(({ note }) => keep(note))
+        if (all.length > 0) return { matched: 'all', found: all }
+      }
+      const how = { fuzzy: typingErrors, combineWith: 'OR' } as const
+      const some = look(index, view, { query: limited, how }).filter(({ note }) => keep(note))
       return { matched: 'some', found: some }
     },
   }
 }
 
+/** How many letters may be wrong: two swapped letters count as two. */
+function typingErrors(term: string): number | false {
+  if (term.length > 6) return 2
+  return term.length > 3 ? 1 : false
+}
+
 function look(
   index: MiniSearch<Note>,
   view: View,
-  { query, combineWith }: { query: string; combineWith: 'AND' | 'OR' },
+  { query, how }: { query: string; how: SearchOptions },
 ): Found[] {
   return index
-    .search(query, { combineWith })
+    .search(query, { combineWith: 'AND', ...how })
     .flatMap(({ id, score, terms }) => {
       const note = view.notes.get(id)
       return note ? [{ note, score, words: terms }] : []

@@ -7,6 +7,7 @@ import { importNotes } from '#lib/tools/import-notes'
 import { offer } from '#lib/tools/index'
 import { listNotes } from '#lib/tools/list-notes'
 import { noteResources } from '#lib/tools/note-resource'
+import type { NoteSummary } from '#lib/tools/note-view'
 import { readNote } from '#lib/tools/read-note'
 import { saveNote } from '#lib/tools/save-note'
 import { scopes } from '#lib/tools/scopes'
@@ -23,14 +24,30 @@ beforeAll(async () => {
 })
 afterAll(() => shared.stop())
 
-// biome-ignore lint/suspicious/noExplicitAny: each test knows the shape of its own tool
+interface Shown extends NoteSummary {
+  readonly text: string
+  readonly snippet: string
+}
+
+/** What the tools answer, taken together: each test looks at the members of its own tool. */
+interface Structured {
+  readonly note: Shown
+  readonly notes: readonly [Shown, ...Shown[]]
+  readonly saved: readonly unknown[]
+  readonly refused: readonly unknown[]
+}
+
 function done(outcome: ToolOutcome<z.ZodObject>): {
   text: string
-  structured: any
+  structured: Structured
   links: readonly unknown[]
 } {
   if (outcome.kind !== 'done') throw new Error(`not done: ${JSON.stringify(outcome)}`)
-  return { text: outcome.text, structured: outcome.structured, links: outcome.links ?? [] }
+  return {
+    text: outcome.text,
+    structured: outcome.structured as unknown as Structured,
+    links: outcome.links ?? [],
+  }
 }
 
 const open = (answering: Answering = 'cannot ask', accountId = account()) =>
