@@ -24,7 +24,7 @@ import {
 } from '#lib/store/operations'
 import { type Store, StoreUnavailable } from '#lib/store/port'
 
-const ROUNDS = process.env['SOAK'] ? 50 : 5
+const ROUNDS = process.env['SOAK'] ? 20 : 5
 const WRITER = fileURLToPath(new URL('local-writer.ts', import.meta.url))
 
 let directory: string

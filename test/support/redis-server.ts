@@ -39,6 +39,10 @@ export async function startRedis(how: { persistent?: boolean } = {}): Promise<Re
   async function start() {
     const child = spawn('redis-server', parameters, { stdio: 'ignore' })
     server = child
+    // A test run that ends early leaves no server behind.
+    const kill = () => child.kill('SIGKILL')
+    process.once('exit', kill)
+    child.once('exit', () => process.off('exit', kill))
     const failed = once(child, 'error').then(([error]) => {
       throw new Error(`redis-server does not start (is it installed?): ${error}`)
     })

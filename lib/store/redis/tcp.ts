@@ -10,15 +10,18 @@ import type { Command } from '#lib/store/redis/translate'
 export interface TcpOptions extends StoreOptions {
   /** `redis://` or `rediss://`, with user and password if needed. */
   readonly url: string
+  /** Longest wait for one request, its retry included. */
+  readonly timeoutMs?: number
 }
 
 /** A store on Redis (7.0 or later) or Valkey over TCP. Connects on first use. */
 export function createTcpStore(options: TcpOptions): Store {
-  const connection = createConnection(options.url)
+  const { url, timeoutMs = STORE_TIMEOUT_MS } = options
+  const connection = createConnection(url)
   const driver = redisDriver({
     scriptHead: '',
-    send: (commands) => withinBudget(connection, commands),
-    listen: (channel, onMessage, signal) => listen(options.url, { channel, onMessage, signal }),
+    send: (commands) => withinBudget(timeoutMs, { connection, commands }),
+    listen: (channel, onMessage, signal) => listen(url, { channel, onMessage, signal }),
     close: async () => connection.drop(),
   })
   return storeOver(driver, options)
@@ -71,8 +74,8 @@ type ClientConnection = ReturnType<typeof createConnection>
 
 /** The client cannot bound a command that was written, so the wait is bounded here, over both attempts. */
 async function withinBudget(
-  connection: ClientConnection,
-  commands: readonly Command[],
+  timeoutMs: number,
+  { connection, commands }: { connection: ClientConnection; commands: readonly Command[] },
 ): Promise<readonly Reply[]> {
   let timer: ReturnType<typeof setTimeout> | undefined
   let late = false
@@ -82,7 +85,7 @@ async function withinBudget(
       // Whatever hangs on this connection would make the next command hang too.
       connection.drop()
       reject(new DOMException('no reply in time', 'TimeoutError'))
-    }, STORE_TIMEOUT_MS)
+    }, timeoutMs)
   })
   const attempts = (async () => {
     try {

@@ -11,12 +11,14 @@ export interface UpstashOptions extends StoreOptions {
   /** Address of the REST API. */
   readonly url: string
   readonly token: string
+  /** Longest wait for one request, its retry included. */
+  readonly timeoutMs?: number
 }
 
 /** A store on Upstash Redis over its REST API: one HTTP request a batch. Opens no connection before use. */
 export function createUpstashStore(options: UpstashOptions): Store {
   const url = options.url.replace(/\/+$/, '')
-  const { token } = options
+  const { token, timeoutMs = STORE_TIMEOUT_MS } = options
   const client = new RestClient({
     url,
     token,
@@ -27,7 +29,7 @@ export function createUpstashStore(options: UpstashOptions): Store {
     enableTelemetry: false,
     retry: { retries: 1, backoff: () => STORE_RETRY_PAUSE_MS },
     // As a function, a time-out is an error; as a plain signal it would answer null. It bounds both attempts.
-    signal: () => AbortSignal.timeout(STORE_TIMEOUT_MS),
+    signal: () => AbortSignal.timeout(timeoutMs),
   })
   const driver = redisDriver({
     scriptHead: '#!lua flags=allow-key-locking\n',
