@@ -14,7 +14,8 @@ export function proxy(request: NextRequest): NextResponse {
   response.headers.set('Content-Security-Policy', policy)
   response.headers.set('X-Frame-Options', 'DENY')
   response.headers.set('X-Content-Type-Options', 'nosniff')
-  response.headers.set('Referrer-Policy', 'no-referrer')
+  // Not `no-referrer`: Chromium then sends `Origin: null` with our own forms.
+  response.headers.set('Referrer-Policy', 'same-origin')
   response.headers.set('Cross-Origin-Opener-Policy', 'same-origin')
   return response
 }
@@ -22,7 +23,7 @@ export function proxy(request: NextRequest): NextResponse {
 export const config = { matcher: ['/', '/dashboard'] }
 
 function policyFor(nonce: string): string {
-  // React uses eval for its messages during development, and Next puts styles of its overlay inline.
+  // React uses eval for its messages during development, and Next brings fonts and inline styles for its overlay.
   // biome-ignore lint/style/noProcessEnv: a constant the compiler puts in, not a setting.
   const isDevelopment = process.env.NODE_ENV === 'development'
   return [
@@ -31,6 +32,7 @@ function policyFor(nonce: string): string {
     `style-src 'self'${isDevelopment ? " 'unsafe-inline'" : ''}`,
     "img-src 'self' data:",
     "connect-src 'self'",
+    ...(isDevelopment ? ["font-src 'self'"] : []),
     "form-action 'self'",
     "frame-ancestors 'none'",
     "base-uri 'none'",

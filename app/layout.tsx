@@ -4,7 +4,7 @@ import { STYLE_SHEET } from '#lib/dashboard/assets'
 
 export const metadata: Metadata = {
   icons: { icon: { url: '/icon.svg', type: 'image/svg+xml' } },
-  referrer: 'no-referrer',
+  referrer: 'same-origin',
 }
 
 export const viewport: Viewport = { colorScheme: 'light dark' }
