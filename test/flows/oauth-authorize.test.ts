@@ -38,10 +38,10 @@ function expectPage(response: Response, status: number) {
   expect(policy).not.toContain('form-action')
 }
 
-const unescape = (text: string) => text.replaceAll('&amp;', '&').replaceAll('&#39;', "'")
+const fromMarkup = (text: string) => text.replaceAll('&amp;', '&').replaceAll('&#39;', "'")
 async function continueUrl(response: Response): Promise<URL> {
   const [, href = ''] = /<a id="oauth-continue"[^>]*href="([^"]*)"/.exec(await response.text()) ?? []
-  return new URL(unescape(href))
+  return new URL(fromMarkup(href))
 }
 
 /** `undefined` leaves a parameter out; a string is the raw query. */
