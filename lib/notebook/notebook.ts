@@ -24,7 +24,7 @@ import { read } from '#lib/store/operations'
 import type { Store } from '#lib/store/port'
 
 /** A note that a search found, with the piece of its text that matched. */
-export interface Hit {
+interface Hit {
   readonly note: Note
   readonly score: number
   readonly snippet: string

@@ -13,7 +13,7 @@ export interface Found {
 }
 
 /** `all`: each note has every word of the query; `some`: none had, so these have at least one. */
-export interface FoundNotes {
+interface FoundNotes {
   readonly matched: 'all' | 'some'
   readonly found: readonly Found[]
 }

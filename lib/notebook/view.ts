@@ -12,7 +12,7 @@ interface Doubt {
 }
 
 /** A segment as an instance believes it to be. */
-export interface HeldSegment {
+interface HeldSegment {
   readonly segment: Segment
   readonly bytes: number
   readonly notes: ReadonlyMap<string, Note>
