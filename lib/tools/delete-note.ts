@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineTool, type ToolContext, type ToolOutcome } from '#lib/mcp/define'
 import type { Note } from '#lib/notebook/note'
 import { noteId } from '#lib/tools/note-input'
-import { lineOf, noteSummary, summaryOf } from '#lib/tools/note-view'
+import { lineOf, noteSummary, noteUri, summaryOf } from '#lib/tools/note-view'
 import { notebookFor, refusal } from '#lib/tools/notebook'
 
 const output = z.object({
@@ -65,6 +65,8 @@ function askAbout(note: Note, context: ToolContext) {
 async function remove(note: Note, context: ToolContext): Promise<ToolOutcome<typeof output>> {
   const removed = await notebookFor(context).remove(note.id)
   if (!removed.ok) return refusal(removed.error)
+  context.changed?.({ kind: 'resource', uri: noteUri(note) })
+  context.changed?.({ kind: 'resource_list' })
   return {
     kind: 'done',
     text: `Deleted: ${lineOf(removed.value)}`,

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { defineTool } from '#lib/mcp/define'
 import { noteId, noteTags, noteTitle } from '#lib/tools/note-input'
-import { lineOf, noteLink, noteSummary, summaryOf } from '#lib/tools/note-view'
+import { lineOf, noteLink, noteSummary, noteUri, summaryOf } from '#lib/tools/note-view'
 import { notebookFor, refusal } from '#lib/tools/notebook'
 
 /** Changes parts of one note. */
@@ -24,6 +24,7 @@ export const editNote = defineTool({
     const edited = await notebookFor(context).edit(id, patch, context.caller.client)
     if (!edited.ok) return refusal(edited.error)
     const note = edited.value
+    context.changed?.({ kind: 'resource', uri: noteUri(note) })
     return {
       kind: 'done',
       text: `Changed: ${lineOf(note)}`,

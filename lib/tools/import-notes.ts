@@ -32,6 +32,7 @@ export const importNotes = defineTool({
     const saved = imported.saved.map(({ index, note }) => ({ index, id: note.id }))
     const refused = imported.refused.map(({ index, fault }) => ({ index, problem: explain(fault) }))
     const { untried } = imported
+    if (saved.length > 0) context.changed?.({ kind: 'resource_list' })
     const problems = refused.map(({ index, problem }) => `- note ${index}: ${problem}`)
     return {
       kind: 'done',

@@ -52,7 +52,8 @@ export function summaryOf(note: Note): NoteSummary {
 
 export const viewOfNote = (note: Note): z.input<typeof noteView> => ({ ...summaryOf(note), text: note.text })
 
-const noteUri = ({ id }: Pick<Note, 'id'>): string => `note://${id}`
+/** The MCP resource of a note. */
+export const noteUri = ({ id }: Pick<Note, 'id'>): string => `note://${id}`
 
 /** A reference to a note. It carries no word of the note itself, so that it may stand in a prompt. */
 export const noteLink = (note: Note): ResourceLink => ({

@@ -24,6 +24,7 @@ export const saveNote = defineTool({
     const saved = await notebookFor(context).save({ text, title, tags }, context.caller.client)
     if (!saved.ok) return refusal(saved.error)
     const note = saved.value
+    context.changed?.({ kind: 'resource_list' })
     return {
       kind: 'done',
       text: `Saved: ${lineOf(note)}`,
