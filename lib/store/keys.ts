@@ -8,7 +8,7 @@
 export const keys = {
   /** Record `Grant`: from consent to its end. */
   grant: (grantId: string) => `g:${grantId}`,
-  /** Counter: when a grant was last used, in hours; kept apart so that the grant is not rewritten. */
+  /** Record `GrantUse`: when a grant was last used; kept apart so that the grant is not rewritten. */
   grantUse: (grantId: string) => `gu:${grantId}`,
   /** Index: the grant ids of an account by creation time in ms. */
   grantsOf: (accountId: string) => `a:${accountId}:g`,
