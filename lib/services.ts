@@ -15,7 +15,7 @@ import { callRateCheck } from '#lib/http/rate-limit'
 import { createIdentity, type Identity } from '#lib/identity/identity'
 import { mintSignInLink as mintLink } from '#lib/identity/sign-in-link'
 import type { Caller } from '#lib/mcp/define'
-import { type AdmissionRefusal, createMcpEndpoint, type McpEndpoint, mcpOutage } from '#lib/mcp/endpoint'
+import { type AdmissionRefusal, createMcpEndpoint, type McpEndpoint } from '#lib/mcp/endpoint'
 import { createServerFactory, type ServerFactory } from '#lib/mcp/server'
 import type { AccessTokenClaims } from '#lib/oauth/access-token'
 import type { OAuth } from '#lib/oauth/endpoints/deps'
@@ -183,7 +183,7 @@ function bindEndpoints(common: ReturnType<typeof commonDeps>, { identity, oauth,
   const page = bind(pageOutage({ name: NAME, version: VERSION }))
   const json = bind(jsonOutage)
   return {
-    mcp: bind(mcpOutage)('mcp', mcp.handle),
+    mcp: bind(mcp.outage)('mcp', mcp.handle),
     health: json('health', health(VERSION)),
     ready: json('ready', ready(common.store)),
     notFound: json('not_found', jsonNotFound),

@@ -7,6 +7,7 @@ import { UnreadableRecord } from '#lib/store/record'
 
 /** How an endpoint says that it cannot answer now (503) or at all (500), in its own format. */
 export type Outage = (outage: {
+  readonly request: Request
   readonly status: 500 | 503
   readonly requestId: string
   readonly headers: Readonly<Record<string, string>>
@@ -46,7 +47,7 @@ export function endpoint(
           reason: explain(error),
         })
         const headers = { 'Cache-Control': 'no-store', ...(status === 503 ? retryAfter : {}) }
-        return outage({ status, requestId, headers })
+        return outage({ request, status, requestId, headers })
       },
     )
     const ms = deps.clock() - startedAt

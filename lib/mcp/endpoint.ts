@@ -56,8 +56,8 @@ export interface McpEndpointDeps<Claims extends BearerClaims> extends OriginPoli
 /** The MCP endpoint. */
 export interface McpEndpoint {
   handle(request: Request, exchange: Exchange): Promise<Response>
-  /** `mcpOutage` for a request whose origin is known: a page of an allowed origin may read it. */
-  outage(details: Parameters<Outage>[0] & { readonly request?: Request }): Response
+  /** How the endpoint says that it cannot answer (503, 500), with the CORS headers of every answer. */
+  readonly outage: Outage
   /** Ends every open stream with its final result: the process is about to stop. */
   endStreams(): void
 }
@@ -124,10 +124,7 @@ export function createMcpEndpoint<Claims extends BearerClaims>(deps: McpEndpoint
       const refusal = refuseRequest(request, guard)
       return withPolicy(refusal ?? (await authorized(request, exchange)), request, guard)
     },
-    outage(details) {
-      const response = mcpOutage(details)
-      return details.request ? withPolicy(response, details.request, guard) : response
-    },
+    outage: (details) => withPolicy(mcpOutage(details), details.request, guard),
     endStreams: () => streams?.endAll(),
   }
 }
@@ -138,7 +135,7 @@ interface Admitting extends Pick<Admitted, 'request' | 'body' | 'caller'> {
 }
 
 /** How the endpoint says that it cannot answer: 503 with `Retry-After`, or 500 (`lib/http/endpoint.ts`). */
-export const mcpOutage: Outage = ({ status, requestId, headers }) => {
+const mcpOutage: Outage = ({ status, requestId, headers }) => {
   const unavailable = 'The server cannot reach its store. Try again shortly.'
   const message = `${status === 503 ? unavailable : 'The server failed.'} Reference: ${requestId}`
   return rpcError({ status, message, headers: { ...headers, Vary: 'Origin, Authorization' } })

@@ -46,7 +46,12 @@ describe('pageOutage', () => {
   it.each([{ status: 503 as const }, { status: 500 as const }])(
     'shows the code to quote at $status',
     async ({ status }) => {
-      const response = pageOutage(server)({ status, requestId: 'r<1>', headers: { 'Retry-After': '5' } })
+      const response = pageOutage(server)({
+        request: new Request('https://gatehouse.example/'),
+        status,
+        requestId: 'r<1>',
+        headers: { 'Retry-After': '5' },
+      })
       expect(response.status).toBe(status)
       expect(response.headers.get('retry-after')).toBe('5')
       expect(response.headers.get('set-cookie')).toBeNull()
