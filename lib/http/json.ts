@@ -8,9 +8,12 @@ export async function jsonNotFound(request: Request): Promise<Response> {
   return Response.json({ error: 'not_found' }, { status: 404, headers })
 }
 
-/** An outage of an endpoint that answers JSON. OAuth clients keep their tokens on this code (OAUTH.md §1.6). */
+/**
+ * An outage or a bug behind an endpoint that answers JSON. OAuth clients keep their tokens on this code, while
+ * on `server_error` the TypeScript SDK silently begins a new authorization.
+ */
 export const jsonOutage: Outage = ({ status, headers }) =>
   Response.json(
-    { error: status === 503 ? 'temporarily_unavailable' : 'server_error' },
+    { error: 'temporarily_unavailable' },
     { status, headers: { ...PUBLIC_CORS, ...NO_STORE, ...headers } },
   )
