@@ -78,6 +78,30 @@ describe('an answer of the store that is lost', () => {
     }
   })
 
+  it('for good, after the refresh was written, is 503 and the same refresh token gives the successor', async () => {
+    const app = await connected()
+    pair.bridge.faults.inject('drop reply', Number.POSITIVE_INFINITY, (body) => /"eval(sha)?"/i.test(body))
+    const refused = await refreshByFetch(pair.origin, app)
+    pair.bridge.faults.clear()
+    expect(refused).toMatchObject({ status: 503, body: { error: 'temporarily_unavailable' } })
+
+    const { status, body } = await refreshByFetch(pair.origin, app)
+    expect(status).toBe(200)
+    expect(await works(body.access_token)).toBe(200)
+    const onwards = await refreshByFetch(pair.origin, { ...app, refreshToken: body.refresh_token ?? '' })
+    expect(onwards.status).toBe(200)
+  })
+
+  it('for good, after the redemption was written, is 503 and the person can allow again', async () => {
+    const redeemable = await authorize()
+    pair.bridge.faults.inject('drop reply', Number.POSITIVE_INFINITY, (body) => /"eval(sha)?"/i.test(body))
+    const refused = await redeemByFetch(pair.origin, redeemable)
+    pair.bridge.faults.clear()
+    expect(refused).toMatchObject({ status: 503, body: { error: 'temporarily_unavailable' } })
+    console.log(JSON.stringify(await redeemByFetch(pair.origin, redeemable)))
+    expect((await redeemByFetch(pair.origin, await authorize())).status).toBe(200)
+  })
+
   it('with its retry, at a refresh, is 503 and the same refresh token still works afterwards', async () => {
     const app = await connected()
     pair.bridge.faults.inject('drop reply')

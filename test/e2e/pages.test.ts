@@ -2,7 +2,15 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { approve, deny, launchBrowser, newPerson, type Person, signInWithLink } from '#test/support/browser'
+import {
+  answerForApps,
+  approve,
+  deny,
+  launchBrowser,
+  newPerson,
+  type Person,
+  signInWithLink,
+} from '#test/support/browser'
 import { root } from '#test/support/build'
 import { type Deployment, startLocal } from '#test/support/deployment'
 import { authorizationUrl, registerByFetch } from '#test/support/person-by-fetch'
@@ -23,7 +31,7 @@ beforeAll(async () => {
   ;[deployment, browser] = await Promise.all([startLocal(), launchBrowser()])
   person = await newPerson(browser)
   page = await person.newPage()
-  await page.route('https://*/**', (route) => route.fulfill({ body: 'back at the app' }))
+  await answerForApps(page)
 })
 afterAll(async () => {
   await browser.close()
@@ -40,14 +48,16 @@ async function ask(name: string, redirectUri: string): Promise<void> {
 async function connect(name: string, redirectUri: string): Promise<void> {
   await ask(name, redirectUri)
   await approve(page)
-  await page.waitForLoadState()
+  await page.waitForURL(`${redirectUri}?**`)
 }
 
 interface State {
   readonly name: string
   /** A status of the 400s shows in the console by itself. */
   readonly refused?: boolean
-  reach(): Promise<unknown>
+  /** Somebody who never signs in; otherwise it is the one person of this file. */
+  readonly stranger?: boolean
+  reach(tab: Page): Promise<unknown>
 }
 
 /** In this order: first a stranger, then the owner with nothing, then with connections. */
@@ -69,10 +79,11 @@ const states: readonly State[] = [
   {
     name: 'sign-in-link-used',
     refused: true,
-    reach: async () => {
-      await page.goto(deployment.ownerLink)
-      await page.getByRole('button', { name: 'Sign in', exact: true }).click()
-      await page.getByRole('heading', { name: /already used/ }).waitFor()
+    stranger: true,
+    reach: async (tab) => {
+      await tab.goto(deployment.ownerLink)
+      await tab.getByRole('button', { name: 'Sign in', exact: true }).click()
+      await tab.getByRole('heading', { name: /already used/ }).waitFor()
     },
   },
   { name: 'dashboard-empty', reach: () => open('/dashboard') },
@@ -151,24 +162,27 @@ const states: readonly State[] = [
 
 describe('every page', () => {
   it.each(states)('$name fits each width in both themes and complains about nothing', async (state) => {
-    const before = person.complaints.length
-    await state.reach()
+    const visitor = state.stranger ? await newPerson(browser) : person
+    const tab = state.stranger ? await visitor.newPage() : page
+    const before = visitor.complaints.length
+    await state.reach(tab)
     for (const width of WIDTHS) {
-      await page.setViewportSize({ width, height: width < 500 ? 844 : 900 })
+      await tab.setViewportSize({ width, height: width < 500 ? 844 : 900 })
       for (const colorScheme of THEMES) {
-        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+        await tab.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
         const path = join(SCREENS, `${state.name}-${width}-${colorScheme}.png`)
-        await page.screenshot({ path, fullPage: true })
-        const overflow = await page.evaluate(
+        await tab.screenshot({ path, fullPage: true })
+        const overflow = await tab.evaluate(
           () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
         )
         expect({ width, colorScheme, overflow }).toEqual({ width, colorScheme, overflow: 0 })
       }
     }
-    const complaints = person.complaints
+    const complaints = visitor.complaints
       .slice(before)
       .filter((complaint) => !(state.refused && /status of 4\d\d/.test(complaint)))
     expect(complaints).toEqual([])
+    if (state.stranger) await visitor.leave()
   })
 
   it('asks nobody outside for anything', async () => {

@@ -59,3 +59,17 @@ export const approve = (page: Page): Promise<void> =>
   page.locator('button[name=decision][value=allow]').click()
 
 export const deny = (page: Page): Promise<void> => page.locator('button[name=decision][value=deny]').click()
+
+/**
+ * Answers every https request of a page with a line of text, also those that a redirect leads to (which
+ * Playwright's own routes leave out): the app at the other end, without a network.
+ */
+export async function answerForApps(page: Page): Promise<void> {
+  const session = await page.context().newCDPSession(page)
+  session.on('Fetch.requestPaused', ({ requestId }) => {
+    const body = Buffer.from('back at the app').toString('base64')
+    const responseHeaders = [{ name: 'Content-Type', value: 'text/plain' }]
+    void session.send('Fetch.fulfillRequest', { requestId, responseCode: 200, responseHeaders, body })
+  })
+  await session.send('Fetch.enable', { patterns: [{ urlPattern: 'https://*' }] })
+}
