@@ -51,7 +51,8 @@ export function journalFile(opened: {
     size = replaceFile({ from: rewritten, path, directory: dirname(path), rest: rest.join('') })
     const previous = file
     file = rewritten.file
-    threshold = Math.max(compactAtBytes, 2 * size)
+    // What was written meanwhile is not counted: much of it may be dead already.
+    threshold = Math.max(compactAtBytes, 2 * rewritten.size)
     broken = false
     // An fsync of the old file may be under way; closing waits for it.
     await previous.close()
