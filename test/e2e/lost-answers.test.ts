@@ -98,7 +98,6 @@ describe('an answer of the store that is lost', () => {
     const refused = await redeemByFetch(pair.origin, redeemable)
     pair.bridge.faults.clear()
     expect(refused).toMatchObject({ status: 503, body: { error: 'temporarily_unavailable' } })
-    console.log(JSON.stringify(await redeemByFetch(pair.origin, redeemable)))
     expect((await redeemByFetch(pair.origin, await authorize())).status).toBe(200)
   })
 

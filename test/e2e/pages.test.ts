@@ -13,7 +13,8 @@ import {
 } from '#test/support/browser'
 import { root } from '#test/support/build'
 import { type Deployment, startLocal } from '#test/support/deployment'
-import { authorizationUrl, registerByFetch } from '#test/support/person-by-fetch'
+import { listNotes } from '#test/support/mcp-request'
+import { authorizationUrl, redeemByFetch, registerByFetch } from '#test/support/person-by-fetch'
 
 /** Every page in both themes and three widths, for people to look at (git ignores the folder). */
 const SCREENS = join(root, 'out', 'screens')
@@ -40,15 +41,20 @@ afterAll(async () => {
 
 const open = (path: string) => page.goto(deployment.origin + path)
 
-async function ask(name: string, redirectUri: string): Promise<void> {
+async function ask(name: string, redirectUri: string): Promise<{ clientId: string; redirectUri: string }> {
   const app = await registerByFetch(deployment.origin, redirectUri, name)
   await page.goto(authorizationUrl(deployment.origin, { ...app, verifier: VERIFIER }))
+  return app
 }
 
+/** A connection stands in the list once its code was redeemed. */
 async function connect(name: string, redirectUri: string): Promise<void> {
-  await ask(name, redirectUri)
+  const app = await ask(name, redirectUri)
   await approve(page)
   await page.waitForURL(`${redirectUri}?**`)
+  const code = new URL(page.url()).searchParams.get('code') ?? ''
+  const { body } = await redeemByFetch(deployment.origin, { ...app, verifier: VERIFIER, code })
+  await listNotes(deployment.origin, body.access_token)
 }
 
 interface State {
@@ -130,12 +136,14 @@ const states: readonly State[] = [
   },
   {
     name: 'dashboard-one',
-    reach: () => open('/dashboard'),
+    reach: async () => {
+      await connect('Claude', 'https://claude.ai/api/mcp/auth_callback')
+      await open('/dashboard')
+    },
   },
   {
     name: 'dashboard-busy',
     reach: async () => {
-      await connect('Claude', 'https://claude.ai/api/mcp/auth_callback')
       await connect('ChatGPT', 'https://chatgpt.com/connector_platform_oauth_redirect')
       await connect('Visual Studio Code', 'https://vscode.dev/redirect')
       await connect('An app that thought of a rather long name for itself', 'https://app.example/callback')
