@@ -17,9 +17,9 @@ import { mintSignInLink as mintLink } from '#lib/identity/sign-in-link'
 import type { Caller } from '#lib/mcp/define'
 import { type AdmissionRefusal, createMcpEndpoint, type McpEndpoint } from '#lib/mcp/endpoint'
 import { createServerFactory, type ServerFactory } from '#lib/mcp/server'
-import type { AccessTokenClaims } from '#lib/oauth/access-token'
 import type { OAuth } from '#lib/oauth/endpoints/deps'
 import { createOAuth } from '#lib/oauth/endpoints/oauth'
+import type { CallClaims } from '#lib/oauth/personal-token'
 import { createAudit } from '#lib/observability/audit'
 import { createLog } from '#lib/observability/log'
 import type { Store } from '#lib/store/port'
@@ -80,7 +80,7 @@ async function openStore({ store, keyPrefix: prefix }: Config): Promise<Opened> 
 
 /** Asks everything that stands before a call in one store request: grant, account, rate (DESIGN.md §3). */
 function admission(store: Store, { oauth, identity, config, waitUntil }: Admitting) {
-  return async (claims: AccessTokenClaims): Promise<Result<Caller, AdmissionRefusal>> => {
+  return async (claims: CallClaims): Promise<Result<Caller, AdmissionRefusal>> => {
     const grantCheck = oauth.grantCheck(claims)
     const accountCheck = identity.accountCheck(claims.accountId, claims.epoch)
     const rateCheck = callRateCheck(claims.accountId, config.rateLimitPerMinute, systemClock())

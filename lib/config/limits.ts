@@ -61,6 +61,16 @@ export const GRANTS_LISTED_MAX = 500
 export const GRANT_ORPHAN_MS = 5 * MINUTE
 /** When a connection was last used is written this often by an instance. */
 export const GRANT_USE_MS = MINUTE
+/** Personal access tokens of one account: each is a thing to keep track of and to leak. */
+export const PERSONAL_TOKENS_MAX = 50
+/** A name stands in one line of a list. */
+export const PERSONAL_TOKEN_NAME_MAX_LENGTH = 64
+/** Lives that a person can choose: every token ends, because the forgotten ones are those that leak. */
+export const PERSONAL_TOKEN_DAYS = [7, 30, 90, 365] as const
+/** What their days are counted in. */
+export const PERSONAL_TOKEN_DAY_MS = DAY
+/** The longest of them: how long the list of an account's tokens is kept. */
+export const PERSONAL_TOKEN_MAX_MS = 365 * DAY
 /** Signing keys in memory are read again in the background after this: a key that was dropped ends by then. */
 export const SIGNING_KEYS_REFRESH_MS = MINUTE
 /** Verified access tokens an instance remembers, at about 1 kB each. */
@@ -82,6 +92,38 @@ export const ACCESS_TOKEN_MAX_LENGTH = 4096
 export const SIGNING_KEYS_REREAD_MS = 10 * SECOND
 /** Caches of metadata and JWKS may be this old: rotation waits for it. */
 export const METADATA_MAX_AGE_SECONDS = 300
+
+// Client id metadata documents (OAUTH.md §1.14)
+
+/** A client id that is an address stands in every URL, token and record. */
+export const CLIENT_ID_URL_MAX_LENGTH = 512
+/** What the draft advises for a document; counted while it arrives. */
+export const CLIENT_DOCUMENT_MAX_BYTES = 5 * 1024
+/** A key set may hold a few RSA keys with their certificates. */
+export const CLIENT_KEYS_MAX_BYTES = 16 * 1024
+/** Keys of one client that are tried on a signature. */
+export const CLIENT_KEYS_MAX = 20
+/** From the question to the name server to the last byte: a person waits. */
+export const CLIENT_DOCUMENT_TIMEOUT_MS = 3 * SECOND
+/** Of that, to reach one address, so that a second one gets its turn. */
+export const CLIENT_DOCUMENT_CONNECT_MS = SECOND
+export const CLIENT_DOCUMENT_HEADERS_MAX_BYTES = 16 * 1024
+/** A document is believed for at least and at most this, whatever its headers say. */
+export const CLIENT_DOCUMENT_FRESH_MIN_MS = MINUTE
+export const CLIENT_DOCUMENT_FRESH_MAX_MS = DAY
+/** After that it is still used for so long while the host does not answer: outages end within days. */
+export const CLIENT_DOCUMENT_STALE_MS = 7 * DAY
+/** Fetches of one address, of one origin and altogether, by one instance: nobody is attacked through us. */
+export const CLIENT_DOCUMENT_PAUSE_MS = SECOND
+export const CLIENT_DOCUMENTS_PER_ORIGIN_MINUTE = 10
+export const CLIENT_DOCUMENTS_PER_MINUTE = 60
+/** Addresses and origins whose last fetches an instance remembers. */
+export const CLIENT_DOCUMENTS_PACED_MAX = 1000
+/** A signed assertion is used at once; what lives longer could be collected (RFC 7523 §3). */
+export const CLIENT_ASSERTION_MAX_SECONDS = 300
+/** Clocks of clients differ from ours by this. */
+export const CLIENT_ASSERTION_TOLERANCE_SECONDS = 30
+export const CLIENT_ASSERTION_MAX_LENGTH = 8192
 
 // Signing in
 

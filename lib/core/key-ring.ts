@@ -7,6 +7,7 @@ export type KeyPurpose =
   | 'client-registration'
   | 'client-secret'
   | 'refresh-token'
+  | 'personal-token'
   | 'sign-in-link'
   | 'csrf'
   | 'request-state'

@@ -51,12 +51,41 @@ const activeGrant = z.looseObject({
   refresh: refreshState.optional(),
 })
 
-/** The one record of a connection, from consent to its end by deletion (DESIGN.md §6). */
-export const grantRecord = z.discriminatedUnion('status', [pendingGrant, activeGrant])
+/** A personal access token: a person let their own program in, so there is no client and no code. */
+const personalGrant = z.looseObject({
+  v: z.literal(1),
+  id: z.string(),
+  status: z.literal('personal'),
+  accountId: z.string(),
+  /** The account's epoch when the token was made. */
+  epoch: z.number(),
+  /** What its owner calls it. */
+  name: z.string(),
+  scopes: z.array(z.string()),
+  /** ms */
+  createdAt: z.number(),
+  /** ms, whole seconds: the token says the same. */
+  expiresAt: z.number(),
+  /** SHA-256 of the random part of the token. */
+  secretHash: z.string(),
+})
+
+/**
+ * The one record of a connection or of a personal access token, from its beginning to its end by deletion
+ * (DESIGN.md §6).
+ */
+export const grantRecord = z.discriminatedUnion('status', [pendingGrant, activeGrant, personalGrant])
 
 export type PendingGrant = z.output<typeof pendingGrant>
 export type ActiveGrant = z.output<typeof activeGrant>
+export type PersonalGrant = z.output<typeof personalGrant>
+/** What a client was given. */
+export type ConnectionGrant = PendingGrant | ActiveGrant
 export type Grant = z.output<typeof grantRecord>
+
+/** The grant as one of a client: no code, refresh token or client is ever that of a personal token. */
+export const asConnection = (grant: Grant | undefined): ConnectionGrant | undefined =>
+  grant?.status === 'personal' ? undefined : grant
 
 /** What a call learns of its grant. */
 export interface AdmittedGrant {
@@ -67,6 +96,17 @@ export interface AdmittedGrant {
   readonly usedGeneration: number | undefined
   /** The record as it was read: a note of its use is committed against it. */
   readonly text: string
+}
+
+/** A personal access token as its owner sees it. Times in ms. */
+export interface PersonalTokenSummary {
+  readonly id: string
+  readonly name: string
+  readonly scopes: readonly string[]
+  readonly createdAt: number
+  readonly expiresAt: number
+  /** To the minute; `undefined`: not used yet. */
+  readonly lastUsedAt: number | undefined
 }
 
 /** A connection as its owner sees it. Times in ms. */

@@ -1,4 +1,4 @@
-import type { ActiveGrant, Grant, PendingGrant } from '#lib/oauth/grant'
+import type { ActiveGrant, ConnectionGrant, PendingGrant } from '#lib/oauth/grant'
 
 /** An attempt to redeem an authorization code, with the secrets already compared. */
 export interface Redemption {
@@ -42,7 +42,7 @@ export type RedemptionDecision =
  * the state of the grant: who does not hold the verifier can neither spend a code nor end a grant.
  */
 export function decideRedemption(
-  grant: Grant | undefined,
+  grant: ConnectionGrant | undefined,
   attempt: Redemption,
   activation: Activation,
 ): RedemptionDecision {
@@ -56,7 +56,7 @@ export function decideRedemption(
   return { outcome: 'redeemed', grant: activate(grant, attempt.requestId, activation) }
 }
 
-function refusalOf(grant: Grant | undefined, attempt: Redemption): RedemptionRefusal | undefined {
+function refusalOf(grant: ConnectionGrant | undefined, attempt: Redemption): RedemptionRefusal | undefined {
   if (!grant || !attempt.codeMatches) return 'code_unknown'
   if (grant.client.id !== attempt.clientId) return 'client_differs'
   if (attempt.redirectUri !== undefined && attempt.redirectUri !== grant.redirectUri) {

@@ -6,12 +6,14 @@
  * CHANGELOG.md.
  */
 export const keys = {
-  /** Record `Grant`: from consent to its end. */
+  /** Record `Grant`: from consent, or the making of a personal access token, to its end. */
   grant: (grantId: string) => `g:${grantId}`,
   /** Record `GrantUse`: when a grant was last used; kept apart so that the grant is not rewritten. */
   grantUse: (grantId: string) => `gu:${grantId}`,
   /** Index: the grant ids of an account by creation time in ms. */
   grantsOf: (accountId: string) => `a:${accountId}:g`,
+  /** Index: the grant ids of an account's personal access tokens by creation time in ms. */
+  personalTokensOf: (accountId: string) => `a:${accountId}:p`,
   /** Record `ConsentTransaction`: an authorization request waiting for its person's answer. */
   consent: (transactionId: string) => `tx:${transactionId}`,
   /** Record: the sealed set of signing keys. */

@@ -8,6 +8,7 @@ import { type AccessTokenClaims, isUnexpired, verifyAccessToken } from '#lib/oau
 import { type BearerRefusal, bearerToken } from '#lib/oauth/bearer'
 import type { OAuthDeps } from '#lib/oauth/endpoints/deps'
 import type { SigningKeySet } from '#lib/oauth/endpoints/signing-key-set'
+import { type CallClaims, PERSONAL_TOKEN_PREFIX, readPersonalToken } from '#lib/oauth/personal-token'
 
 const KID = /^[A-Za-z0-9_-]{43}$/
 
@@ -21,9 +22,9 @@ interface Verified {
  * verified, by the token's hash: checking a signature costs more than anything else before a call.
  */
 export function createBearerReader(
-  deps: Pick<OAuthDeps, 'issuer' | 'resource' | 'clock'>,
+  deps: Pick<OAuthDeps, 'issuer' | 'resource' | 'clock' | 'keyRing'>,
   signingKeys: SigningKeySet,
-): (request: Request) => Promise<Result<AccessTokenClaims, BearerRefusal>> {
+): (request: Request) => Promise<Result<CallClaims, BearerRefusal>> {
   const known = createBoundedMap<Verified>(VERIFIED_TOKENS_MAX)
 
   async function verify(token: string): Promise<Verified | undefined> {
@@ -41,6 +42,10 @@ export function createBearerReader(
   return async (request) => {
     const token = bearerToken(request)
     if (!token.ok) return token
+    if (token.value.startsWith(PERSONAL_TOKEN_PREFIX)) {
+      const claims = await readPersonalToken(token.value, { keyRing: deps.keyRing, now: deps.clock() })
+      return claims ? ok(claims) : err({ kind: 'invalid_token' })
+    }
 
     const hash = await sha256(token.value)
     const before = known.get(hash)

@@ -4,9 +4,10 @@ import type { Random } from '#lib/core/random'
 import type { Result } from '#lib/core/result'
 import type { SignedIn } from '#lib/core/signed-in'
 import type { Exchange } from '#lib/http/endpoint'
-import type { AccessTokenClaims } from '#lib/oauth/access-token'
 import type { BearerRefusal, CallRefusal, Challenge } from '#lib/oauth/bearer'
-import type { AdmittedGrant, GrantSummary } from '#lib/oauth/grant'
+import type { AdmittedGrant, GrantSummary, PersonalTokenSummary } from '#lib/oauth/grant'
+import type { CallClaims } from '#lib/oauth/personal-token'
+import type { PersonalTokenFault, PersonalTokenRequest } from '#lib/oauth/personal-token-request'
 import type { Scope } from '#lib/oauth/scope'
 import type { Audit } from '#lib/observability/audit'
 import type { Log } from '#lib/observability/log'
@@ -22,6 +23,8 @@ export interface OAuthSettings {
   readonly refreshMaxSeconds: number
   /** Refuse private-use redirect schemes such as `cursor:`. */
   readonly strictRedirects: boolean
+  /** Where accounts are forgotten after a time (previews): no personal access token is made for longer. */
+  readonly recordTtlMs?: number | undefined
 }
 
 /** All that the authorization server is given. */
@@ -71,16 +74,40 @@ export interface OAuth {
    *
    * @throws StoreUnavailable on a cold instance that cannot get the signing keys
    */
-  readBearer(request: Request): Promise<Result<AccessTokenClaims, BearerRefusal>>
+  readBearer(request: Request): Promise<Result<CallClaims, BearerRefusal>>
   /** Whether the grant of a token stands. */
-  grantCheck(claims: AccessTokenClaims): Check<'get', AdmittedGrant, 'grant_ended'>
+  grantCheck(claims: CallClaims): Check<'get', AdmittedGrant, 'grant_ended'>
   /** After the answer of a call: marks its generation as used (once) and when (at most once a minute). Never throws. */
-  noteUse(claims: AccessTokenClaims, grant: AdmittedGrant): Promise<void>
+  noteUse(claims: CallClaims, grant: AdmittedGrant): Promise<void>
   challenge(refusal: CallRefusal): Challenge
   /** The connections of an account, newest first. */
   listGrants(accountId: string): Promise<readonly GrantSummary[]>
   /** Ends a connection, effective on the next call. `false` when the account has no such connection. */
   endGrant(which: {
+    readonly accountId: string
+    readonly grantId: string
+    /** A snake_case word for the audit log. */
+    readonly why: string
+  }): Promise<boolean>
+  /** Lives of a personal access token to choose from, in days. */
+  readonly personalTokenDays: readonly number[]
+  /** Makes a personal access token. It is in this answer and nowhere else. */
+  createPersonalToken(
+    asked: PersonalTokenRequest & {
+      readonly user: Pick<SignedIn, 'accountId' | 'epoch'>
+      /** 22 base64url characters of the form: sent twice it makes one token. */
+      readonly once: string
+    },
+  ): Promise<
+    Result<
+      { readonly token: string; readonly summary: PersonalTokenSummary },
+      PersonalTokenFault | 'form_invalid' | 'too_many' | 'already_made'
+    >
+  >
+  /** The personal access tokens of an account, newest first. */
+  listPersonalTokens(accountId: string): Promise<readonly PersonalTokenSummary[]>
+  /** Ends a personal access token, effective on the next call. `false` when the account has no such token. */
+  endPersonalToken(which: {
     readonly accountId: string
     readonly grantId: string
     /** A snake_case word for the audit log. */

@@ -6,12 +6,21 @@ import {
   NOTED_USES_MAX,
 } from '#lib/config/limits'
 import { createBoundedMap } from '#lib/core/bounded-map'
-import { err, ok } from '#lib/core/result'
+import { err, ok, type Result } from '#lib/core/result'
 import type { AccessTokenClaims } from '#lib/oauth/access-token'
 import { bestEffort } from '#lib/oauth/endpoints/best-effort'
 import type { OAuth, OAuthDeps } from '#lib/oauth/endpoints/deps'
-import { type ActiveGrant, type AdmittedGrant, type GrantSummary, grantRecord } from '#lib/oauth/grant'
+import { admitPersonal } from '#lib/oauth/endpoints/personal-tokens'
+import {
+  type ActiveGrant,
+  type AdmittedGrant,
+  asConnection,
+  type Grant,
+  type GrantSummary,
+  grantRecord,
+} from '#lib/oauth/grant'
 import { grantUseRecord } from '#lib/oauth/grant-use'
+import { isPersonal } from '#lib/oauth/personal-token'
 import { markUsed } from '#lib/oauth/rotation'
 import { keys } from '#lib/store/keys'
 import { del, get, range, set, swap, unrank } from '#lib/store/operations'
@@ -24,19 +33,28 @@ export const grantCheck =
   (claims) => ({
     operation: get(keys.grant(claims.grantId), { fresh: true }),
     decide(text) {
-      const grant = text === null ? undefined : parseRecord(grantRecord, text)
-      if (text === null || grant?.status !== 'active' || !isFor(grant, claims)) return err('grant_ended')
-      if (clock() >= grant.expiresAt) return err('grant_ended')
-
-      const { key, name, verified } = grant.client
-      return ok({
-        client: { key, name, verified },
-        scopes: claims.scopes.filter((scope) => grant.scopes.includes(scope)),
-        usedGeneration: grant.refresh?.usedGeneration,
-        text,
-      })
+      if (text === null) return err('grant_ended')
+      const grant = parseRecord(grantRecord, text)
+      const read = { now: clock(), text }
+      return isPersonal(claims) ? admitPersonal(grant, claims, read) : admitConnection(grant, claims, read)
     },
   })
+
+function admitConnection(
+  grant: Grant,
+  claims: AccessTokenClaims,
+  { now, text }: { readonly now: number; readonly text: string },
+): Result<AdmittedGrant, 'grant_ended'> {
+  if (grant.status !== 'active' || !isFor(grant, claims) || now >= grant.expiresAt) return err('grant_ended')
+
+  const { key, name, verified } = grant.client
+  return ok({
+    client: { key, name, verified },
+    scopes: claims.scopes.filter((scope) => grant.scopes.includes(scope)),
+    usedGeneration: grant.refresh?.usedGeneration,
+    text,
+  })
+}
 
 const isFor = (grant: ActiveGrant, claims: AccessTokenClaims) =>
   grant.accountId === claims.accountId && grant.client.id === claims.clientId && grant.epoch === claims.epoch
@@ -47,10 +65,12 @@ export function createUseNotes(deps: OAuthDeps): OAuth['noteUse'] {
 
   return async (claims, admitted) => {
     const now = deps.clock()
-    const operations = [...generationNote(claims, admitted)]
+    const operations = isPersonal(claims) ? [] : generationNote(claims, admitted)
     if (now - (notedAt.get(claims.grantId) ?? Number.NEGATIVE_INFINITY) >= GRANT_USE_MS) {
       notedAt.set(claims.grantId, now)
-      const ttlMs = deps.settings.refreshMaxSeconds * 1000
+      const ttlMs = isPersonal(claims)
+        ? Math.max(1, claims.expiresAt * 1000 - now)
+        : deps.settings.refreshMaxSeconds * 1000
       operations.push(set(keys.grantUse(claims.grantId), JSON.stringify({ v: 1, at: now }), { ttlMs }))
     }
     if (operations.length > 0) await bestEffort(deps, () => deps.store.batch(...operations))
@@ -125,7 +145,7 @@ export async function endGrant(
   { accountId, grantId, why }: { readonly accountId: string; readonly grantId: string; readonly why: string },
 ): Promise<boolean> {
   const text = await deps.store.run(get(keys.grant(grantId), { fresh: true }))
-  const grant = text === null ? undefined : parseRecord(grantRecord, text)
+  const grant = text === null ? undefined : asConnection(parseRecord(grantRecord, text))
   if (grant?.accountId !== accountId) return false
 
   await deps.store.run(del(keys.grant(grantId)))

@@ -6,6 +6,12 @@ import type { OAuth, OAuthDeps } from '#lib/oauth/endpoints/deps'
 import { discoveryEndpoints } from '#lib/oauth/endpoints/documents'
 import { createFloodLimit } from '#lib/oauth/endpoints/flood-limit'
 import { createUseNotes, endGrant, grantCheck, listGrants } from '#lib/oauth/endpoints/grants'
+import {
+  createPersonalToken,
+  endPersonalToken,
+  listPersonalTokens,
+  personalTokenDays,
+} from '#lib/oauth/endpoints/personal-tokens'
 import { registrationEndpoint } from '#lib/oauth/endpoints/register'
 import { createSigningKeySet } from '#lib/oauth/endpoints/signing-key-set'
 import { tokenEndpoint } from '#lib/oauth/endpoints/token'
@@ -37,6 +43,10 @@ export function createOAuth(deps: OAuthDeps): OAuth {
     challenge: (refusal) => challengeOf(refusal, challenged),
     listGrants: (accountId) => listGrants(deps, accountId),
     endGrant: (which) => endGrant(deps, which),
+    personalTokenDays: personalTokenDays(deps),
+    createPersonalToken: (asked) => createPersonalToken(deps, asked),
+    listPersonalTokens: (accountId) => listPersonalTokens(deps, accountId),
+    endPersonalToken: (which) => endPersonalToken(deps, which),
     describeRequest: (rt) => describeRequest(rt, deps),
     warmUp: async () => {
       await signingKeys.current()

@@ -6,7 +6,7 @@ import { accountStands } from '#lib/oauth/endpoints/account-stands'
 import type { OAuthDeps } from '#lib/oauth/endpoints/deps'
 import { noteEnd } from '#lib/oauth/endpoints/grants'
 import type { Issue } from '#lib/oauth/endpoints/issue-tokens'
-import { type Grant, grantRecord } from '#lib/oauth/grant'
+import { asConnection, type ConnectionGrant, type Grant, grantRecord } from '#lib/oauth/grant'
 import { matchesChallenge } from '#lib/oauth/pkce'
 import { decideRedemption, type RedemptionDecision } from '#lib/oauth/redemption'
 import { grantLifetimeMs } from '#lib/oauth/rotation'
@@ -20,7 +20,7 @@ type CodeRequest = Extract<TokenRequest, { grantType: 'authorization_code' }>
 type Outcome =
   | { readonly kind: 'issued'; readonly issue: Issue }
   | { readonly kind: 'refused'; readonly reason: string }
-  | { readonly kind: 'ended'; readonly grant: Grant; readonly why: string }
+  | { readonly kind: 'ended'; readonly grant: ConnectionGrant; readonly why: string }
 
 interface Scene {
   readonly client: Client
@@ -57,7 +57,8 @@ async function redemptionOf(
   const salt = deps.random(32)
   const stands = accountStands(deps)
 
-  return async (grant) => {
+  return async (found) => {
+    const grant = asConnection(found)
     const attempt = {
       clientId: client.id,
       redirectUri: request.redirectUri,
@@ -81,7 +82,7 @@ function editFor(
     grant,
     now,
     idleSeconds,
-  }: { readonly grant: Grant | undefined; readonly now: number; readonly idleSeconds: number },
+  }: { readonly grant: ConnectionGrant | undefined; readonly now: number; readonly idleSeconds: number },
 ): Edit<Grant, Outcome> {
   switch (decision.outcome) {
     case 'refused':

@@ -25,7 +25,7 @@ type RefreshRequest = Extract<TokenRequest, { grantType: 'refresh_token' }>
 type Outcome =
   | { readonly kind: 'issued'; readonly issue: Issue; readonly rolledForward: boolean }
   | { readonly kind: 'refused'; readonly error: TokenError; readonly reason: string }
-  | { readonly kind: 'ended'; readonly grant: Grant; readonly why: string }
+  | { readonly kind: 'ended'; readonly grant: RefreshableGrant; readonly why: string }
 
 interface Scene {
   readonly client: Client
@@ -94,7 +94,7 @@ const refuse = (error: TokenError, reason: string): Edit<Grant, Outcome> => ({
   answer: { kind: 'refused', error, reason },
 })
 
-const end = (grant: Grant, why: string): Edit<Grant, Outcome> => ({
+const end = (grant: RefreshableGrant, why: string): Edit<Grant, Outcome> => ({
   write: null,
   answer: { kind: 'ended', grant, why },
 })
