@@ -37,6 +37,8 @@ export const LOCAL_SWEEP_MS = MINUTE
 
 /** A person may read the consent page for as long as this. */
 export const AUTHORIZATION_REQUEST_MS = 10 * MINUTE
+/** What a person allowed is remembered for this, where the operator wants it: then they are asked once more. */
+export const CONSENT_MEMORY_MS = 30 * DAY
 /** Longest authorization URL, and so the longest `state`, that browsers, proxies and cookies carry. */
 export const AUTHORIZATION_URL_MAX_BYTES = 6 * 1024
 /** `state` is handed back byte for byte up to this. */
@@ -124,6 +126,22 @@ export const CLIENT_ASSERTION_MAX_SECONDS = 300
 /** Clocks of clients differ from ours by this. */
 export const CLIENT_ASSERTION_TOLERANCE_SECONDS = 30
 export const CLIENT_ASSERTION_MAX_LENGTH = 8192
+
+/** A signing key is replaced after this: what a thief of it could forge has an end. */
+export const SIGNING_KEY_MAX_AGE_MS = 90 * DAY
+/** A retired key verifies for the life of an access token and this: clocks differ, instances hear of it late. */
+export const SIGNING_KEY_MARGIN_MS = 5 * MINUTE
+/** Secrets of a static client that are good at once: the new one and the one being replaced. */
+export const CLIENT_SECRETS_MAX = 2
+
+// Commands of the operator
+
+/** Records listed in one request. */
+export const LIST_PAGE = 200
+/** The token of a command is used at once or not at all. */
+export const ADMIN_TOKEN_MS = MINUTE
+/** How long a used one is remembered: longer than it lives, by more than clocks of instances differ. */
+export const USED_COMMAND_MS = 10 * MINUTE
 
 // Signing in
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { CLIENT_NAME_MAX_LENGTH, REDIRECT_URIS_MAX } from '#lib/config/limits'
 import { err, ok, type Result } from '#lib/core/result'
-import { type AuthMethod, authMethods, type GrantType, grantTypes } from '#lib/oauth/client'
+import { type AuthMethod, type GrantType, grantTypes, registrableAuthMethods } from '#lib/oauth/client'
 import { redirectKind } from '#lib/oauth/redirect-uri'
 import { parseScope } from '#lib/oauth/scope'
 
@@ -29,7 +29,7 @@ export interface RegistrationPolicy {
 }
 
 /** An absent member may be spelled `null`: hosts do. */
-const optional = <Schema extends z.ZodType>(schema: Schema) =>
+export const optional = <Schema extends z.ZodType>(schema: Schema) =>
   schema.nullish().transform((value) => value ?? undefined)
 
 const webAddress = z
@@ -38,16 +38,19 @@ const webAddress = z
   .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol))
 
 const PRIVATE_JWK_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
-const publicJwk = z
-  .looseObject({})
-  .refine((jwk) => PRIVATE_JWK_MEMBERS.every((member) => !Object.hasOwn(jwk, member)))
+/** A key set that holds nothing secret: neither the private half of a key nor a shared one. */
+export const publicJwks = z.looseObject({
+  keys: z.array(
+    z.looseObject({}).refine((jwk) => PRIVATE_JWK_MEMBERS.every((member) => !Object.hasOwn(jwk, member))),
+  ),
+})
 
 /** Members that are known are checked; all others are ignored and never kept (RFC 7591 §2). */
 const request = z.looseObject({
   client_name: optional(z.string().max(CLIENT_NAME_MAX_LENGTH)),
   grant_types: optional(z.array(z.string())),
   response_types: optional(z.array(z.string())),
-  token_endpoint_auth_method: optional(z.enum(authMethods)),
+  token_endpoint_auth_method: optional(z.enum(registrableAuthMethods)),
   application_type: optional(z.enum(['web', 'native'])),
   scope: optional(z.string()),
   client_uri: optional(webAddress),
@@ -55,7 +58,7 @@ const request = z.looseObject({
   tos_uri: optional(webAddress),
   policy_uri: optional(webAddress),
   jwks_uri: optional(webAddress),
-  jwks: optional(z.looseObject({ keys: z.array(publicJwk) })),
+  jwks: optional(publicJwks),
 })
 
 /**
@@ -92,7 +95,7 @@ export function parseClientMetadata(
 }
 
 /** Some hosts register several addresses at once; those that are not acceptable are dropped, not the client. */
-function acceptedRedirectUris(
+export function acceptedRedirectUris(
   sent: unknown,
   { strict, web }: { readonly strict: boolean; readonly web: boolean },
 ): readonly string[] | undefined {
@@ -108,7 +111,7 @@ function acceptedRedirectUris(
 }
 
 /** RFC 7591 §2: `authorization_code` when omitted; without it there is nothing this server could do. */
-function acceptedGrantTypes(sent: readonly string[] | undefined): readonly GrantType[] | undefined {
+export function acceptedGrantTypes(sent: readonly string[] | undefined): readonly GrantType[] | undefined {
   const wanted = sent === undefined || sent.length === 0 ? ['authorization_code'] : sent
   return wanted.includes('authorization_code')
     ? grantTypes.filter((type) => wanted.includes(type))
@@ -116,7 +119,7 @@ function acceptedGrantTypes(sent: readonly string[] | undefined): readonly Grant
 }
 
 /** A ceiling of scopes that this server has never heard of is none: the client could never be authorized. */
-function knownScopes(
+export function knownScopes(
   sent: string | undefined,
   known: readonly string[],
 ): Result<readonly string[] | undefined, 'scope_invalid'> {
@@ -128,7 +131,7 @@ function knownScopes(
 }
 
 /** One line of visible text: control and direction characters could make a name read as another. */
-function cleanName(name: string | undefined): string | undefined {
+export function cleanName(name: string | undefined): string | undefined {
   const line = name
     ?.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu, ' ')
     .replaceAll(/\s+/g, ' ')

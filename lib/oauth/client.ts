@@ -1,12 +1,22 @@
 import { z } from 'zod'
 
+/** What a client may choose that registers itself. */
+export const registrableAuthMethods = ['none', 'client_secret_basic', 'client_secret_post'] as const
+
 /** How a client proves who it is at the token endpoint (RFC 7591 §2). */
-export const authMethods = ['none', 'client_secret_basic', 'client_secret_post'] as const
+export const authMethods = [...registrableAuthMethods, 'private_key_jwt'] as const
 export type AuthMethod = (typeof authMethods)[number]
 
 /** What a client may do at the token endpoint. */
 export const grantTypes = ['authorization_code', 'refresh_token'] as const
 export type GrantType = (typeof grantTypes)[number]
+
+/** Where the public keys of a client stand, with which it signs assertions: in its metadata or at an address. */
+export const clientKeys = z.union([
+  z.looseObject({ jwks: z.looseObject({ keys: z.array(z.looseObject({})) }) }),
+  z.looseObject({ jwksUri: z.string() }),
+])
+export type ClientKeys = z.output<typeof clientKeys>
 
 /**
  * A client as a grant remembers it, so that its connection can be shown and judged when the client id no
@@ -23,6 +33,11 @@ export const clientRecord = z.looseObject({
   verified: z.boolean(),
   redirectUris: z.array(z.string()),
   grantTypes: z.array(z.string()),
+  /** Of a metadata document: the token endpoint never fetches it again. */
+  authMethods: z.array(z.string()).optional(),
+  keys: clientKeys.optional(),
+  /** Of a metadata document: what the person saw of it. */
+  digest: z.string().optional(),
 })
 export type ClientRecord = z.output<typeof clientRecord>
 
@@ -45,8 +60,18 @@ export interface DynamicClient extends AnyClient {
   readonly kind: 'dynamic'
 }
 
-/** Every kind of client. Client id metadata documents and static clients join here. */
-export type Client = DynamicClient
+/** Named by the address of its metadata, which its domain vouches for (client id metadata documents). */
+export interface DocumentClient extends AnyClient {
+  readonly kind: 'metadata_document'
+  /** The name of the host that the document came from. */
+  readonly host: string
+  readonly keys: ClientKeys | undefined
+  /** Changes with the name, the redirect URIs and whatever else a person agreed to. */
+  readonly digest: string
+}
+
+/** Every kind of client. Static clients join here. */
+export type Client = DynamicClient | DocumentClient
 
 /** What a grant keeps of its client. */
 export function toClientRecord(client: Client): ClientRecord {
@@ -59,5 +84,12 @@ export function toClientRecord(client: Client): ClientRecord {
     verified,
     redirectUris: [...client.redirectUris],
     grantTypes: [...client.grantTypes],
+    ...(client.kind === 'metadata_document' ? documentFacts(client) : {}),
   }
 }
+
+const documentFacts = ({ authMethods: methods, keys, digest }: DocumentClient) => ({
+  authMethods: [...methods],
+  digest,
+  ...(keys === undefined ? {} : { keys }),
+})

@@ -16,14 +16,32 @@ export const keys = {
   personalTokensOf: (accountId: string) => `a:${accountId}:p`,
   /** Record `ConsentTransaction`: an authorization request waiting for its person's answer. */
   consent: (transactionId: string) => `tx:${transactionId}`,
+  /** Record `RememberedConsent`, by the hash of client id and redirect URI. */
+  consentMemory: (accountId: string, hash: string) => `cm:${accountId}:${hash}`,
+  /** Record `CachedDocument`: a client id metadata document, by the hash of its address. */
+  clientDocument: (urlHash: string) => `cimd:${urlHash}`,
+  /** Record `CachedKeySet`: the public keys of a client, by the hash of their address. */
+  clientKeySet: (urlHash: string) => `cks:${urlHash}`,
+  /** Marks a client's signed assertion as used, by the hash of client id and `jti`. */
+  usedAssertion: (idHash: string) => `jti:${idHash}`,
   /** Record: the sealed set of signing keys. */
   signingKeys: () => 'jwks',
   /** Record `Account`. */
   account: (accountId: string) => `a:${accountId}`,
   /** The account id of the owner. */
   owner: () => 'owner',
+  /** Index: every account id by creation time in ms. */
+  people: () => 'people',
   /** The account id of an invited member, by the hash of the normalized name. */
   member: (nameHash: string) => `member:${nameHash}`,
+  /** Record `StaticClient`: an app that the operator registered. */
+  staticClient: (clientId: string) => `c:${clientId}`,
+  /** Index: the ids of static clients by creation time in ms. */
+  staticClients: () => 'clients',
+  /** Record `ClientStanding`, by the hash of the client key: blocked, and which connections have ended. */
+  clientStanding: (keyHash: string) => `b:${keyHash}`,
+  /** Marks the token of an admin command as used. */
+  usedCommand: (id: string) => `adm:${id}`,
   /** Record `BrowserSession`, by the hash of the cookie. */
   browserSession: (idHash: string) => `s:${idHash}`,
   /** Marks a sign-in link as used. */
