@@ -40,7 +40,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   'lib/node': ['*'],
   'lib/services.ts': ['lib/*', 'zod'],
-  app: ['app/*', 'lib/services', 'lib/dashboard/*', 'lib/core/signed-in', 'react', 'next', 'lucide-react'],
+  app: ['app/*', 'lib/services', 'lib/dashboard/*', 'lib/core/signed-in', 'react', 'next'],
   bin: ['lib/services', 'lib/config/*', 'lib/node/*', 'lib/core/*', 'node:*', '*'],
   'instrumentation.ts': ['instrumentation-node'],
   'instrumentation-node.ts': ['lib/services', 'lib/config/*', 'lib/node/*'],
