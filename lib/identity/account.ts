@@ -15,24 +15,33 @@ export const accountSchema = z.looseObject({
   role: z.string(),
   name: z.string(),
   state: z.string(),
-  /** Rises when everything that the account holds must end. */
+  /** Rises when every connection and personal token of the account must end. */
   epoch: z.int().nonnegative(),
+  /** Rises when every browser session of the account must end; absent: 0. */
+  sessionEpoch: z.int().nonnegative().optional(),
   /** Milliseconds. */
   createdAt: z.int(),
 })
 
 export type Account = z.output<typeof accountSchema>
 
-/** Whether an account admits what was given under `epoch`. */
+/** Whether an account admits what was given to an app under `epoch`. */
 export const admits = (account: Account | undefined, epoch: number): account is Account =>
   account?.state === 'active' && account.epoch === epoch
+
+/** Whether an account admits a browser session that began under `sessionEpoch`; absent means 0 on both sides. */
+export const admitsSession = (
+  account: Account | undefined,
+  session: { readonly sessionEpoch?: number | undefined },
+): account is Account =>
+  account?.state === 'active' && (account.sessionEpoch ?? 0) === (session.sessionEpoch ?? 0)
 
 /** Roles that this release does not know have no more rights than a member. */
 export const roleOf = (account: Account): 'owner' | 'member' =>
   account.role === 'owner' ? 'owner' : 'member'
 
 /**
- * Checks that an account still admits what was given under `epoch`: a grant, a session. Runs in the one
+ * Checks that an account still admits what was given under `epoch`: a connection, a token. Runs in the one
  * request of a call, and reads from the leader, so that an ending counts at once.
  */
 export function accountCheck(

@@ -4,7 +4,7 @@ import { type Account, accountSchema } from '#lib/identity/account'
 import type { IdentityDeps } from '#lib/identity/deps'
 import type { MemberName } from '#lib/identity/member-name'
 import { keys } from '#lib/store/keys'
-import { del, get, set, swap } from '#lib/store/operations'
+import { del, get, rank, set, swap, unrank } from '#lib/store/operations'
 import { type Store, StoreUnavailable } from '#lib/store/port'
 import { readRecord } from '#lib/store/record'
 
@@ -75,13 +75,18 @@ async function follow(store: Store, key: string) {
 /** Our own id under the pointer means that our write took effect, whatever we were told. */
 async function settle(store: Store, account: Account, own: Account | undefined): Promise<Found> {
   if (own?.id === account.id) return { account, created: true }
-  if (own) await store.run(del(keys.account(own.id)))
+  if (own) await store.batch(del(keys.account(own.id)), unrank(keys.people(), own.id))
   return { account, created: false }
 }
 
+/** The list of people first: nobody must hold an account that ending everything would miss. */
 async function makeAccount(deps: AccountsDeps, { role, name }: Pointer): Promise<Account> {
   const id = `usr_${deps.random(16)}`
+  const { store, recordTtlMs: ttlMs } = deps
   const account: Account = { v: 1, id, role, name, state: 'active', epoch: 0, createdAt: deps.clock() }
-  await deps.store.run(set(keys.account(id), JSON.stringify(account), { ttlMs: deps.recordTtlMs }))
+  await store.batch(
+    rank(keys.people(), id, account.createdAt, ttlMs),
+    set(keys.account(id), JSON.stringify(account), { ttlMs }),
+  )
   return account
 }

@@ -3,7 +3,7 @@ import { BROWSER_SESSION_IDLE_MS, BROWSER_SESSION_MAX_MS } from '#lib/config/lim
 import { sha256 } from '#lib/core/hash'
 import type { SignedIn } from '#lib/core/signed-in'
 import { cookie, cookieName, readCookie } from '#lib/http/cookies'
-import { type Account, accountSchema, admits, roleOf } from '#lib/identity/account'
+import { type Account, accountSchema, admitsSession, roleOf } from '#lib/identity/account'
 import type { IdentityDeps } from '#lib/identity/deps'
 import { keys } from '#lib/store/keys'
 import { del, get, set } from '#lib/store/operations'
@@ -13,8 +13,10 @@ import { parseRecord, readRecord } from '#lib/store/record'
 const browserSessionSchema = z.looseObject({
   v: z.literal(1),
   accountId: z.string(),
-  /** The account's when the session began. */
+  /** The account's when the session began. Not looked at: connections end apart from browser sessions. */
   epoch: z.int(),
+  /** The account's when the session began; absent: 0. */
+  sessionEpoch: z.int().optional(),
   /** Milliseconds. */
   createdAt: z.int(),
 })
@@ -63,7 +65,7 @@ export function createBrowserSessions({ store, clock, random, secure }: SessionD
       const session = parseRecord(browserSessionSchema, text)
       if (clock() - session.createdAt >= BROWSER_SESSION_MAX_MS) return undefined
       const account = await readRecord(store, keys.account(session.accountId), accountSchema)
-      if (!admits(account, session.epoch)) return undefined
+      if (!admitsSession(account, session)) return undefined
       const { id: accountId, epoch } = account
       return { accountId, epoch, name: account.name, role: roleOf(account), sessionHash }
     },
@@ -75,6 +77,7 @@ export function createBrowserSessions({ store, clock, random, secure }: SessionD
         v: 1,
         accountId: account.id,
         epoch: account.epoch,
+        sessionEpoch: account.sessionEpoch ?? 0,
         createdAt: clock(),
       }
       const key = keys.browserSession(await sha256(id))

@@ -13,6 +13,7 @@ import { setupCode } from '#lib/identity/endpoints/setup-code'
 import { signInLink } from '#lib/identity/endpoints/sign-in-link'
 import { signInPage } from '#lib/identity/endpoints/sign-in-page'
 import { SIGN_OUT, signOut } from '#lib/identity/endpoints/sign-out'
+import { createPeople, type People } from '#lib/identity/people'
 import { mintSignInLink } from '#lib/identity/sign-in-link'
 
 /** Who people are on this server and how they show it. */
@@ -28,6 +29,8 @@ export interface Identity {
    */
   readonly currentUser: (request: Request) => Promise<SignedIn | undefined>
   readonly accountCheck: typeof accountCheck
+  /** What an operator ends for people. */
+  readonly people: People
   /** @throws RangeError when the name cannot be given to a person; its message says why */
   readonly mintSignInLink: (whom: { readonly member?: string | undefined }) => Promise<string>
   readonly hasOwner: () => Promise<boolean>
@@ -57,6 +60,7 @@ export function createIdentity(deps: IdentityDeps): Identity {
     signOut: signOut(context),
     currentUser: sessions.read,
     accountCheck,
+    people: createPeople(deps),
     mintSignInLink: (whom) => mintSignInLink(deps, whom),
     hasOwner: accounts.hasOwner,
     csrfOf: (session, purpose) => csrfOf(keyRing, session, purpose),

@@ -28,7 +28,13 @@ describe('a browser session', () => {
     const id = browser.jar.get(NAME) ?? ''
     const user = await userOf(browser)
     const text = await rig.store.run(get(keys.browserSession(await sha256(id))))
-    expect(JSON.parse(text ?? '')).toEqual({ v: 1, accountId: user?.accountId, epoch: 0, createdAt: START })
+    expect(JSON.parse(text ?? '')).toEqual({
+      v: 1,
+      accountId: user?.accountId,
+      epoch: 0,
+      sessionEpoch: 0,
+      createdAt: START,
+    })
     expect(user?.sessionHash).toBe(await sha256(id))
   })
 
@@ -79,7 +85,7 @@ describe('a browser session', () => {
   })
 
   it.each([
-    { what: 'the account’s epoch rises', change: { epoch: 1 } },
+    { what: 'the account’s session epoch rises', change: { sessionEpoch: 1 } },
     { what: 'the account ends', change: { state: 'ended' } },
   ])('ends when $what', async ({ change }) => {
     const browser = await signIn()
