@@ -1,5 +1,13 @@
-import { auth, Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
-import { auth as authV1 } from '@modelcontextprotocol/sdk/client/auth.js'
+import {
+  auth,
+  Client,
+  type OAuthDiscoveryState,
+  StreamableHTTPClientTransport,
+} from '@modelcontextprotocol/client'
+import {
+  auth as authV1,
+  type OAuthDiscoveryState as OAuthDiscoveryStateV1,
+} from '@modelcontextprotocol/sdk/client/auth.js'
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import {
@@ -48,13 +56,24 @@ const metadata = (redirectUri: string, name: string) => ({
 /** With characters that must survive every redirect byte for byte. */
 const STATE = 'of the host/+%20&=é"<'
 
+interface Registration {
+  client_id: string
+}
+
+interface StoredTokens {
+  access_token: string
+  token_type: string
+}
+
 /** Everything that the SDKs' providers are asked to remember. */
 function newProvider<
   Information,
   Stored extends { access_token: string; refresh_token?: string | undefined },
+  Discovery,
 >(redirectUri: string, name: string) {
   let information: Information | undefined
   let tokens: Stored | undefined
+  let discovery: Discovery | undefined
   let verifier = ''
   let authorizationUrl = ''
   return {
@@ -76,6 +95,10 @@ function newProvider<
     redirectToAuthorization: (url: URL) => {
       authorizationUrl = url.href
     },
+    saveDiscoveryState: (given: Discovery) => {
+      discovery = given
+    },
+    discoveryState: () => discovery,
     saveCodeVerifier: (given: string) => {
       verifier = given
     },
@@ -103,7 +126,7 @@ function textOf(result: object): string {
 
 /** `@modelcontextprotocol/sdk`: the client of the 2025 era. */
 export function hostV1({ resource, redirectUri, before }: HostOptions): Host {
-  const provider = newProvider<{ client_id: string }, { access_token: string; token_type: string }>(
+  const provider = newProvider<Registration, StoredTokens, OAuthDiscoveryStateV1>(
     redirectUri,
     'Host on SDK v1',
   )
@@ -153,10 +176,7 @@ export function hostV1({ resource, redirectUri, before }: HostOptions): Host {
 
 /** `@modelcontextprotocol/client` in the mode `auto`: it prefers 2026-07-28. */
 export function hostV2({ resource, redirectUri, before }: HostOptions): Host {
-  const provider = newProvider<{ client_id: string }, { access_token: string; token_type: string }>(
-    redirectUri,
-    'Host on SDK v2',
-  )
+  const provider = newProvider<Registration, StoredTokens, OAuthDiscoveryState>(redirectUri, 'Host on SDK v2')
   const fetchFn = fetchAfter(before)
   const transport = () =>
     new StreamableHTTPClientTransport(resource, { authProvider: provider, fetch: fetchFn })
