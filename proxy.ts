@@ -2,7 +2,7 @@ import { type NextRequest, NextResponse } from 'next/server'
 
 /**
  * Gives the React pages a policy of their own: only scripts of this page run (a nonce for each answer).
- * It runs on these two paths and nothing else: it would double the cost of a call and cut long bodies.
+ * It runs on these paths and nothing else: it would double the cost of a call and cut long bodies.
  */
 export function proxy(request: NextRequest): NextResponse {
   const policy = policyFor(crypto.randomUUID())
@@ -20,7 +20,7 @@ export function proxy(request: NextRequest): NextResponse {
   return response
 }
 
-export const config = { matcher: ['/', '/dashboard'] }
+export const config = { matcher: ['/', '/dashboard', '/dashboard/tokens'] }
 
 function policyFor(nonce: string): string {
   // React uses eval for its messages during development, and Next brings fonts and inline styles for its overlay.

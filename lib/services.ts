@@ -200,6 +200,8 @@ function bindEndpoints(common: ReturnType<typeof commonDeps>, { identity, oauth,
     setupCode: page('setup_code', identity.setupCode),
     signOut: page('sign_out', identity.signOut),
     endConnection: page('end_connection', dashboard.endConnection),
+    createToken: page('create_token', dashboard.createToken),
+    endToken: page('end_token', dashboard.endToken),
   }
 }
 

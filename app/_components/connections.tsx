@@ -1,9 +1,9 @@
 import type { Connection } from '#lib/dashboard/connections'
 import type { ConnectionsModel, LandingModel } from '#lib/dashboard/dashboard'
-import type { Moment } from '#lib/dashboard/relative-time'
 import { CopyField } from './copy-field'
-import { Frame } from './frame'
+import { DashboardFrame } from './dashboard-frame'
 import { HostTabs } from './host-tabs'
+import { When } from './when'
 
 interface ConnectionsProps {
   readonly server: LandingModel
@@ -18,7 +18,12 @@ interface ConnectionsProps {
 export function Connections({ server, model, userName, ended }: ConnectionsProps) {
   const { connections, endCsrf, signOutFields } = model
   return (
-    <Frame serverName={server.serverName} corner={<Account name={userName} fields={signOutFields} />}>
+    <DashboardFrame
+      serverName={server.serverName}
+      page="/dashboard"
+      userName={userName}
+      signOutFields={signOutFields}
+    >
       {ended ? (
         <p className="notice notice-good" role="status">
           The connection has ended. From now on that app is refused, until you allow it again.
@@ -29,30 +34,7 @@ export function Connections({ server, model, userName, ended }: ConnectionsProps
       ) : (
         <Empty server={server} />
       )}
-    </Frame>
-  )
-}
-
-interface AccountProps {
-  readonly name: string
-  readonly fields: ConnectionsModel['signOutFields']
-}
-
-function Account({ name, fields }: AccountProps) {
-  return (
-    <>
-      <span className="signed-in muted">
-        <span>Signed in as</span> <b>{name}</b>
-      </span>
-      <form action="/sign-out" method="post">
-        {Object.entries(fields).map(([field, value]) => (
-          <input key={field} type="hidden" name={field} value={value} />
-        ))}
-        <button type="submit" className="button">
-          Sign out
-        </button>
-      </form>
-    </>
+    </DashboardFrame>
   )
 }
 
@@ -158,15 +140,6 @@ function Row({ connection, csrf }: { readonly connection: Connection; readonly c
         </div>
       </details>
     </li>
-  )
-}
-
-function When({ moment }: { readonly moment: Moment }) {
-  return (
-    <time dateTime={moment.iso} title={moment.exact}>
-      {moment.relative}
-      <span className="visually-hidden"> ({moment.exact})</span>
-    </time>
   )
 }
 

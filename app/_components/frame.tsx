@@ -4,10 +4,13 @@ import { Mark } from './mark'
 /** The frame of a React page: the server's name at the left, what the reader can do at the right. */
 export function Frame({
   serverName,
+  sections,
   corner,
   children,
 }: {
   readonly serverName: string
+  /** Links between pages that belong together. */
+  readonly sections?: ReactNode
   readonly corner?: ReactNode
   readonly children: ReactNode
 }) {
@@ -21,6 +24,11 @@ export function Frame({
           <Mark />
           <span>{serverName}</span>
         </a>
+        {sections ? (
+          <nav className="sections" aria-label="Dashboard">
+            {sections}
+          </nav>
+        ) : null}
         {corner ? <nav aria-label="Account">{corner}</nav> : null}
       </header>
       <main id="main">{children}</main>

@@ -1,9 +1,19 @@
 import type { Clock } from '#lib/core/clock'
+import type { Random } from '#lib/core/random'
 import type { SignedIn } from '#lib/core/signed-in'
 import { type Connection, connectionsOf, type ListedGrant } from '#lib/dashboard/connections'
+import { CREATE_TOKEN, type CreateTokenDeps, createToken } from '#lib/dashboard/create-token'
 import { END_CONNECTION, type EndConnectionDeps, endConnection } from '#lib/dashboard/end-connection'
+import { END_TOKEN, type EndTokenDeps, endToken } from '#lib/dashboard/end-token'
 import { type HostGuide, hostGuides } from '#lib/dashboard/hosts'
 import { groupByPermission, type PermissionGroup, type PermissionSource } from '#lib/dashboard/permissions'
+import {
+  type ListedToken,
+  type PermissionChoice,
+  permissionChoices,
+  type Token,
+  tokensOf,
+} from '#lib/dashboard/tokens'
 import type { Exchange } from '#lib/http/endpoint'
 import type { Offer } from '#lib/mcp/define'
 
@@ -11,15 +21,21 @@ export interface DashboardDeps extends EndConnectionDeps {
   readonly offer: Pick<Offer, 'name' | 'tools'>
   readonly scopes: readonly PermissionSource[]
   readonly clock: Clock
+  readonly random: Random
   readonly identity: EndConnectionDeps['identity'] & {
     /** A token for one kind of form of this browser session. */
     csrfOf(session: Pick<SignedIn, 'sessionHash'>, purpose: string): Promise<string>
     /** Hidden fields of a form that posts to `/sign-out`. */
     signOutFields(session: Pick<SignedIn, 'sessionHash'>): Promise<Readonly<Record<string, string>>>
   }
-  readonly oauth: EndConnectionDeps['oauth'] & {
-    listGrants(accountId: string): Promise<readonly ListedGrant[]>
-  }
+  readonly oauth: EndConnectionDeps['oauth'] &
+    EndTokenDeps['oauth'] &
+    CreateTokenDeps['oauth'] & {
+      listGrants(accountId: string): Promise<readonly ListedGrant[]>
+      listPersonalTokens(accountId: string): Promise<readonly ListedToken[]>
+      /** Lives to choose from, in days. */
+      readonly personalTokenDays: readonly number[]
+    }
 }
 
 /** What the landing page says besides who is signed in. */
@@ -39,6 +55,24 @@ export interface ConnectionsModel {
   readonly signOutFields: Readonly<Record<string, string>>
 }
 
+/** What the page of personal access tokens shows to one person. */
+export interface TokensModel {
+  readonly tokens: readonly Token[]
+  readonly permissions: readonly PermissionChoice[]
+  readonly days: readonly number[]
+  /** Chosen to begin with. */
+  readonly usualDays: number
+  /** Goes along with the form, so that sending it twice makes one token. */
+  readonly once: string
+  readonly createCsrf: string
+  readonly endCsrf: string
+  /** Hidden fields of the form that posts to `/sign-out`. */
+  readonly signOutFields: Readonly<Record<string, string>>
+}
+
+/** Offered first where it can be chosen. */
+const USUAL_DAYS = 30
+
 /** What the pages show, and what one can do on them. */
 export interface Dashboard {
   /** The same for everyone; needs no store. */
@@ -47,20 +81,23 @@ export interface Dashboard {
   connections(user: SignedIn): Promise<ConnectionsModel>
   /** `POST /dashboard/connections/end`; answers every method. */
   endConnection(request: Request, exchange: Exchange): Promise<Response>
+  /** One's own personal access tokens, and what the form for a new one needs. */
+  tokens(user: SignedIn): Promise<TokensModel>
+  /** `POST /dashboard/tokens/create`; answers every method. */
+  createToken(request: Request, exchange: Exchange): Promise<Response>
+  /** `POST /dashboard/tokens/end`; answers every method. */
+  endToken(request: Request, exchange: Exchange): Promise<Response>
 }
 
 /** Binds the pages' models and commands to what identity and the authorization server decide. */
 export function createDashboard(deps: DashboardDeps): Dashboard {
   const mcpUrl = `${deps.origin}/api/mcp`
+  const slug = slugOf(deps.serverName) || deps.offer.name
   return {
     landing: {
       serverName: deps.serverName,
       mcpUrl,
-      hosts: hostGuides({
-        url: mcpUrl,
-        name: slugOf(deps.serverName) || deps.offer.name,
-        title: deps.serverName,
-      }),
+      hosts: hostGuides({ url: mcpUrl, name: slug, title: deps.serverName }),
       abilities: groupByPermission(deps.offer.tools, deps.scopes),
     },
 
@@ -75,6 +112,33 @@ export function createDashboard(deps: DashboardDeps): Dashboard {
     },
 
     endConnection: (request, exchange) => endConnection(request, exchange, deps),
+
+    tokens: (user) => tokensModel(user, deps),
+    createToken: (request, exchange) => createToken(request, exchange, { ...deps, slug }),
+    endToken: (request, exchange) => endToken(request, exchange, deps),
+  }
+}
+
+async function tokensModel(
+  user: SignedIn,
+  { oauth, identity, scopes, clock, random }: DashboardDeps,
+): Promise<TokensModel> {
+  const [listed, createCsrf, endCsrf, signOutFields] = await Promise.all([
+    oauth.listPersonalTokens(user.accountId),
+    identity.csrfOf(user, CREATE_TOKEN),
+    identity.csrfOf(user, END_TOKEN),
+    identity.signOutFields(user),
+  ])
+  const days = oauth.personalTokenDays
+  return {
+    tokens: tokensOf(listed, { scopes, now: clock() }),
+    permissions: permissionChoices(scopes),
+    days,
+    usualDays: days.includes(USUAL_DAYS) ? USUAL_DAYS : (days[0] ?? USUAL_DAYS),
+    once: random(16),
+    createCsrf,
+    endCsrf,
+    signOutFields,
   }
 }
 

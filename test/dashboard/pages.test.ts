@@ -4,26 +4,43 @@ import { describe, expect, it } from 'vitest'
 import type { SignedIn } from '#lib/core/signed-in'
 import type { ListedGrant } from '#lib/dashboard/connections'
 import { createDashboard } from '#lib/dashboard/dashboard'
+import type { ListedToken } from '#lib/dashboard/tokens'
 import { Connections } from '../../app/_components/connections'
 import { Landing } from '../../app/_components/landing'
+import { Tokens } from '../../app/_components/tokens'
 
 const ada: SignedIn = { accountId: 'a', epoch: 1, name: 'Ada', role: 'owner', sessionHash: 's' }
 
-const dashboardWith = (grants: readonly ListedGrant[], serverName = 'Notebook') =>
+const dashboardWith = (
+  grants: readonly ListedGrant[],
+  serverName = 'Notebook',
+  tokens: readonly ListedToken[] = [],
+) =>
   createDashboard({
     origin: 'https://notes.example.com',
     serverName,
     version: '0',
     offer: { name: 'notebook', tools: [] },
-    scopes: [{ name: 'notes:read', sentence: 'Read your notes', includes: [] }],
+    scopes: [
+      { name: 'notes:read', sentence: 'Read your notes', includes: [] },
+      { name: 'notes:write', sentence: 'Change your notes', includes: ['notes:read'] },
+    ],
     clock: () => 1_000_000,
+    random: () => 'once',
     identity: {
       currentUser: async () => ada,
       csrfOf: async (_session, purpose) => `token for ${purpose}`,
       signOutFields: async () => ({ csrf: 'token for sign-out' }),
       checkCsrf: async () => true,
     },
-    oauth: { listGrants: async () => grants, endGrant: async () => true },
+    oauth: {
+      listGrants: async () => grants,
+      endGrant: async () => true,
+      listPersonalTokens: async () => tokens,
+      endPersonalToken: async () => true,
+      createPersonalToken: async () => ({ ok: false, error: 'too_many' }),
+      personalTokenDays: [7, 30, 90, 365],
+    },
   })
 
 async function connectionsPage(grants: readonly ListedGrant[], ended = false): Promise<string> {
@@ -83,6 +100,70 @@ describe('the page of connections', () => {
   it('says that a connection has ended, and only then', async () => {
     expect(await connectionsPage([], true)).toContain('role="status"')
     expect(await connectionsPage([], false)).not.toContain('role="status"')
+  })
+})
+
+async function tokensPage(tokens: readonly ListedToken[], ended = false): Promise<string> {
+  const dashboard = dashboardWith([], 'Notebook', tokens)
+  const model = await dashboard.tokens(ada)
+  return renderToStaticMarkup(
+    createElement(Tokens, { server: dashboard.landing, model, userName: ada.name, ended }),
+  )
+}
+
+const token = (name: string): ListedToken => ({
+  id: `id of ${name}`,
+  name,
+  scopes: ['notes:write'],
+  createdAt: 0,
+  expiresAt: 1_000_000 + 30 * 86_400_000,
+  lastUsedAt: undefined,
+})
+
+describe('the page of tokens', () => {
+  it('says what a token may do in words, until when, and whether it was used', async () => {
+    const page = await tokensPage([token('Backup')])
+    expect(page).toContain('Change your notes')
+    expect(page).toContain('which includes: Read your notes')
+    expect(page).toMatch(/Expires <time [^>]*>in 30 days/)
+    expect(page).toContain('Not used yet')
+    expect(page).toContain('Created')
+  })
+
+  it('ends a token by a plain form with its own CSRF token', async () => {
+    expect(await tokensPage([token('Backup')])).toContain(
+      '<form action="/dashboard/tokens/end" method="post"><input type="hidden" name="csrf" value="token for end-token"/><input type="hidden" name="token" value="id of Backup"/>',
+    )
+  })
+
+  it('offers a plain form for a new one with the least permission ticked and no endless life', async () => {
+    const page = await tokensPage([])
+    expect(page).toContain('<form action="/dashboard/tokens/create" method="post">')
+    expect(page).toContain('value="token for create-token"')
+    expect(page).toMatch(/<input[^>]*checked=""[^>]*value="notes:read"/)
+    expect(page).not.toMatch(/<input[^>]*checked=""[^>]*value="notes:write"/)
+    expect([...page.matchAll(/<option value="(\d+)"/g)].map(([, days]) => days)).toEqual([
+      '7',
+      '30',
+      '90',
+      '365',
+    ])
+    expect(page).toMatch(/<option value="30" selected="">/)
+  })
+
+  it('shows the name of a token as text, whatever it holds', async () => {
+    const page = await tokensPage([token('<img src=x onerror=alert(1)>')])
+    expect(page).not.toContain('<img')
+  })
+
+  it.each([
+    { page: 'connections', markup: () => connectionsPage([]), current: '/dashboard' },
+    { page: 'tokens', markup: () => tokensPage([]), current: '/dashboard/tokens' },
+  ])('is linked both ways, and $page says that it is the open one', async ({ markup, current }) => {
+    const page = await markup()
+    const links = [...page.matchAll(/<a href="(\/dashboard[^"]*)"( aria-current="page")?>/g)]
+    expect(links.map(([, href]) => href)).toEqual(['/dashboard', '/dashboard/tokens'])
+    expect(links.find(([, , isCurrent]) => isCurrent)?.[1]).toBe(current)
   })
 })
 
