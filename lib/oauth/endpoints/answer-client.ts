@@ -39,7 +39,7 @@ export function answerClient(
 <h1>${title}</h1>
 <p class="lead">${sentence}</p>
 <p class="actions"><a id="oauth-continue" class="button button-primary" rel="noreferrer" href="${url}">${link}</a></p>
-<p class="muted">${opensApp ? 'Your browser asks before it opens the app. After that you can close this tab.' : 'You can also close this tab.'}</p>
+<p class="muted">${opensApp ? `Your browser asks before it opens the program for ${place} links. After that you can close this tab.` : 'You can also close this tab.'}</p>
 </div>`
   return pageResponse({ title, body }, { name: deps.serverName, version: deps.version })
 }
@@ -50,7 +50,7 @@ function wordsFor(
 ): { readonly title: string; readonly sentence: string; readonly link: string } {
   const link = opensApp ? 'Open the app' : `Return to ${place}`
   if ('code' in answer) {
-    return { title: 'Done', sentence: `The app is connected as soon as you open it (${place}).`, link }
+    return { title: 'Done', sentence: 'The app is connected as soon as you open it.', link }
   }
   const title =
     answer.error === 'access_denied' ? 'Nothing was allowed' : 'The app cannot be connected this way'
