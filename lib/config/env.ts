@@ -39,6 +39,11 @@ export interface Config {
   readonly allowedHosts: readonly string[]
   readonly trustProxy: 'none' | 'vercel' | `hops:${number}`
   readonly strictRedirects: boolean
+  /** Patterns of hosts; an empty list allows every public host. */
+  readonly cimdAllow: readonly string[]
+  /** Patterns of hosts; stronger than `cimdAllow`. */
+  readonly cimdBlock: readonly string[]
+  readonly consentMemory: boolean
   readonly accessTokenSeconds: number
   readonly codeSeconds: number
   readonly refreshGraceSeconds: number
@@ -185,6 +190,9 @@ function configOf({ settings, platform }: Scene, store: StoreConfig, publicUrl: 
     allowedHosts: settings.ALLOWED_HOSTS,
     trustProxy: settings.TRUST_PROXY ?? (platform.kind === 'vercel' ? 'vercel' : 'none'),
     strictRedirects: settings.STRICT_REDIRECTS,
+    cimdAllow: settings.CIMD_ALLOW,
+    cimdBlock: settings.CIMD_BLOCK,
+    consentMemory: settings.CONSENT_MEMORY,
     accessTokenSeconds: settings.ACCESS_TOKEN_SECONDS,
     codeSeconds: settings.CODE_SECONDS,
     refreshGraceSeconds: settings.REFRESH_GRACE_SECONDS,

@@ -38,7 +38,8 @@ export const LOCAL_SWEEP_MS = MINUTE
 /** A person may read the consent page for as long as this. */
 export const AUTHORIZATION_REQUEST_MS = 10 * MINUTE
 /** What a person allowed is remembered for this, where the operator wants it: then they are asked once more. */
-export const CONSENT_MEMORY_MS = 30 * DAY
+export const CONSENT_MEMORY_DAYS = 30
+export const CONSENT_MEMORY_MS = CONSENT_MEMORY_DAYS * DAY
 /** Longest authorization URL, and so the longest `state`, that browsers, proxies and cookies carry. */
 export const AUTHORIZATION_URL_MAX_BYTES = 6 * 1024
 /** `state` is handed back byte for byte up to this. */

@@ -92,6 +92,9 @@ export const settingsSchema = z.object({
   ),
   TRUST_PROXY: proxy,
   STRICT_REDIRECTS: flag,
+  CIMD_ALLOW: list(hostPatternFault),
+  CIMD_BLOCK: list(hostPatternFault),
+  CONSENT_MEMORY: flag,
   ACCESS_TOKEN_SECONDS: whole(1, 86_400).default(3600),
   CODE_SECONDS: whole(1, 600).default(60),
   REFRESH_GRACE_SECONDS: whole(0, 600).default(60),
@@ -115,6 +118,14 @@ function restUrlFault(value: string): string | undefined {
 function setupCodeFault(value: string): string | undefined {
   if (value.length < SETUP_CODE_MIN_LENGTH) return `must have at least ${SETUP_CODE_MIN_LENGTH} characters`
   return new Set(value).size < 6 ? 'repeats too few characters; use random ones' : undefined
+}
+
+/** `host.example`, `*.host.example` for the names under it, or `*` for every host. */
+function hostPatternFault(value: string): string | undefined {
+  const isPattern = /^(\*|(\*\.)?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]*[a-z0-9])?)$/.test(
+    value,
+  )
+  return isPattern ? undefined : 'must be a host name, *.host for the names under it, or *, in lower case'
 }
 
 /** A web origin that a browser would spell otherwise never matches. */

@@ -73,6 +73,23 @@ export const variables: readonly Variable[] = [
     meaning: '`true` refuses apps that come back by a private scheme such as `cursor://`',
     default: '`false`',
   },
+  {
+    name: 'CIMD_ALLOW',
+    meaning:
+      'Hosts whose apps may connect by a client id metadata document, such as `claude.ai, *.example.com`',
+    default: 'every public host',
+  },
+  {
+    name: 'CIMD_BLOCK',
+    meaning: 'Hosts whose apps may not, stronger than `CIMD_ALLOW`; `*` turns these documents off',
+    default: 'none',
+  },
+  {
+    name: 'CONSENT_MEMORY',
+    meaning:
+      '`true` remembers for 30 days what you allowed an app that its own web domain vouches for; all others ask every time',
+    default: '`false`',
+  },
   { name: 'ACCESS_TOKEN_SECONDS', meaning: 'Life of an access token', default: '`3600`' },
   { name: 'CODE_SECONDS', meaning: 'Life of an authorization code', default: '`60`' },
   {
