@@ -90,14 +90,14 @@ export async function createPersonalToken(
     expiresAt: expiresAt * 1000,
     secretHash: await sha256(secret),
   }
+  const token = await mintPersonalToken({ grantId, accountId, epoch, expiresAt }, { secret, keyRing })
   const refusal = await enter(deps, grant)
   if (refusal) return err(refusal)
 
   await bestEffort(deps, () =>
     deps.audit({ event: 'personal_token_created', accountId, grantId, clientKey: clientKeyOf(grantId) }),
   )
-  const claims = { grantId, accountId, epoch, expiresAt }
-  return ok({ token: await mintPersonalToken(claims, { secret, keyRing }), summary: summaryOf(grant, null) })
+  return ok({ token, summary: summaryOf(grant, null) })
 }
 
 async function enter(
