@@ -1,4 +1,6 @@
 // `npm run bench`: an authenticated tools/call through the product against the same tool behind mcp-handler.
+
+import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { callOf, type Era, type Measured, measure } from '#bench/call/load'
@@ -74,6 +76,21 @@ function publish(name: string, text: string): void {
   )
 }
 
+/** The parts are measured in a process of each Node version: their CPU, in microseconds. */
+function partsOf(nodes: readonly ('20' | '24')[]): string {
+  const measured = nodes.map((version) => {
+    const args = ['--import', 'tsx', 'bench/call/parts.ts']
+    const printed = execFileSync(nodeBinary(version), args, { encoding: 'utf8' })
+    return JSON.parse(printed.split('\n').at(-2) ?? '{}') as Record<string, number>
+  })
+  const names = Object.keys(measured[0] ?? {})
+  return [
+    `| Part | ${nodes.map((version) => `Node ${version}`).join(' | ')} |`,
+    `| --- | ${nodes.map(() => '---').join(' | ')} |`,
+    ...names.map((name) => `| ${name} | ${measured.map((one) => one[name]?.toFixed(0)).join(' | ')} |`),
+  ].join('\n')
+}
+
 buildBoth()
 const rows: Row[] = []
 for (const version of versions) {
@@ -88,4 +105,5 @@ for (const version of versions) {
 }
 const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${ROUNDS} interleaved runs of ${SECONDS} s each, median`
 publish('call', `${machine}\n\n${table(rows)}`)
+publish('parts', partsOf(versions))
 process.exit(0)

@@ -4,8 +4,12 @@ import { createHash, randomBytes } from 'node:crypto'
  * Gets an access token as a host would, with fetch playing the browser: sign in by the owner's link, allow on
  * the consent page, redeem the code.
  */
-export async function connectByFetch(origin: string, ownerLink: string): Promise<string> {
-  const browse = browser(origin)
+export async function connectByFetch(
+  origin: string,
+  ownerLink: string,
+  fetch: Fetch = globalThis.fetch,
+): Promise<string> {
+  const browse = browser(origin, fetch)
   const form = { 'content-type': 'application/x-www-form-urlencoded', origin }
   await browse('/sign-in/link', {
     method: 'POST',
@@ -72,8 +76,10 @@ function allow(markup: string): string {
   return fields.toString()
 }
 
+type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>
+
 /** Keeps cookies and follows redirects within the product; stops at one that leads elsewhere. */
-function browser(origin: string) {
+function browser(origin: string, fetch: Fetch) {
   const jar = new Map<string, string>()
   return async function go(path: string, init: RequestInit = {}): Promise<Response> {
     const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
