@@ -32,11 +32,17 @@ export default defineConfig({
         // After everything that needs no server: two cores are not enough for both.
         sequence: { groupOrder: 1 },
       }),
+      project('hosts', ['test/hosts/**/*.test.ts'], {
+        testTimeout: 120_000,
+        hookTimeout: 300_000,
+        fileParallelism: false,
+        sequence: { groupOrder: 2 },
+      }),
       project('conformance', ['test/conformance/**/*.test.ts'], {
         testTimeout: 300_000,
         hookTimeout: 300_000,
         fileParallelism: false,
-        sequence: { groupOrder: 2 },
+        sequence: { groupOrder: 3 },
       }),
     ],
   },

@@ -21,8 +21,8 @@ const runs = (pattern) => selected.length === 0 || selected.some((word) => patte
 requireNode()
 const { chromiumPath } = await support('chromium-path.ts')
 const { ensureBuilt } = await support('build.ts')
-if (runs(/store|flows|e2e|conformance/)) requirePrograms(missingPrograms())
-const built = runs(/e2e|conformance/) && (await buildOnce())
+if (runs(/store|flows|e2e|hosts|conformance/)) requirePrograms(missingPrograms())
+const built = runs(/e2e|hosts|conformance/) && (await buildOnce())
 process.exitCode = runVitest()
 
 /** The tests' own TypeScript, so that nothing is said twice. */

@@ -51,12 +51,19 @@ export function personByFetch(origin: string): FetchPerson {
     async allow(authorizationUrl) {
       const page = await go(authorizationUrl)
       const answer = await post('/oauth/consent', consentFields(await page.text()))
-      const location = answer.headers.get('location')
+      const location = answer.headers.get('location') ?? continueLink(await answer.text())
       if (!location) throw new Error(`consent gave ${answer.status} after ${page.status}`)
       return new URL(location)
     },
   }
 }
+
+/** Where the page leads that stands before an app of this machine: the person has to click. */
+const continueLink = (markup: string): string | undefined =>
+  /<a\b[^>]*\bid="oauth-continue"[^>]*>/
+    .exec(markup)?.[0]
+    .match(/\bhref="([^"]*)"/)?.[1]
+    ?.replaceAll('&amp;', '&')
 
 /** The consent form as it stands, with everything that is ticked, answered with "Allow". */
 function consentFields(markup: string): URLSearchParams {
