@@ -112,7 +112,8 @@ export function createMcpEndpoint<Claims extends BearerClaims>(deps: McpEndpoint
       caller,
       requestId: exchange.requestId,
       secondsLeft: claims.expiresAt - toSeconds(deps.clock()),
-      insufficientScope: (scopes) => refuseBearer({ kind: 'insufficient_scope', scopes }, deps.challenge),
+      insufficientScope: (scopes) =>
+        refuseBearer({ kind: 'insufficient_scope', scopes }, deps.challenge, whatToDo(scopes, caller.scopes)),
       publish: (event) => bus.publish(caller.accountId, event),
       afterResponse: (work) => deps.waitUntil?.(work),
     }
@@ -195,11 +196,24 @@ const refusalMessages: Readonly<Record<Challenged['kind'], string>> = {
   insufficient_scope: 'The access token lacks a scope that this needs',
 }
 
-function refuseBearer(refusal: Challenged, challenge: Challenge): Response {
+/**
+ * Hosts that do not ask the person for more show this text to them, or to the model, which passes it on. It
+ * names the permissions that are missing and the way to get them.
+ */
+function whatToDo(scopes: readonly string[], held: readonly string[]): string {
+  const missing = scopes.filter((scope) => !held.includes(scope)).join(', ')
+  return (
+    `This app is not allowed to do that yet. It needs the permission ${missing}. ` +
+    'Ask the person to connect this app to the server again and to allow it there ' +
+    '(in Claude Code: run /mcp, choose this server, authenticate again).'
+  )
+}
+
+function refuseBearer(refusal: Challenged, challenge: Challenge, message?: string): Response {
   const { status, wwwAuthenticate } = challenge(refusal)
   return rpcError({
     status,
-    message: refusalMessages[refusal.kind],
+    message: message ?? refusalMessages[refusal.kind],
     headers: { 'WWW-Authenticate': wwwAuthenticate },
   })
 }

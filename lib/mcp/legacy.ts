@@ -36,8 +36,9 @@ export async function serveLegacy(admitted: Admitted, factory: ServerFactory): P
     caller: admitted.caller,
     requestId: admitted.requestId,
     streams: false,
+    // Of a batch each request may ask for something else: one challenge names all of it.
     challenge: (scopes) => {
-      challenged = scopes
+      challenged = [...new Set([...(challenged ?? []), ...scopes])]
     },
     publish: admitted.publish,
   })

@@ -68,7 +68,7 @@ export function createServerFactory(offer: Offer, serverDeps: ServerDeps): Serve
         ...verifyState(exchange),
       })
       const serving: Serving = { exchange, deps }
-      for (const request of exchange.requests) register(server, request, { prepared, serving })
+      for (const request of distinct(exchange.requests)) register(server, request, { prepared, serving })
       return server
     },
   }
@@ -98,6 +98,13 @@ function capabilitiesOf(offer: Offer, { era, streams }: ServerExchange): ServerC
     ...(offer.resources.length > 0 ? { resources: { listChanged: listens, subscribe: listens } } : {}),
     ...(completes ? { completions: {} } : {}),
   }
+}
+
+/** Two requests of a batch may want the same thing, and it can be registered only once. */
+function distinct(requests: readonly JSONRPCRequest[]): Iterable<JSONRPCRequest> {
+  const wantOf = ({ method, params }: JSONRPCRequest) =>
+    method === 'resources/read' ? method : JSON.stringify([method, String(params?.['name'])])
+  return new Map(requests.map((request) => [wantOf(request), request])).values()
 }
 
 interface Registering {

@@ -88,8 +88,14 @@ export function returnAddress(
 }
 
 /** OpenID Connect Core §3.1.2.1: the client wants an answer without anything being shown. */
-export const wantsNoInteraction = ({ parameters }: AuthorizationQuery): boolean =>
-  parameters.get('prompt')?.split(' ').includes('none') ?? false
+export const wantsNoInteraction = (query: AuthorizationQuery): boolean => promptsOf(query).includes('none')
+
+/** The client wants the person to be asked (`prompt=consent`), or something that only the page can offer. */
+export const wantsInteraction = (query: AuthorizationQuery): boolean =>
+  promptsOf(query).some((prompt) => prompt !== 'none')
+
+const promptsOf = ({ parameters }: AuthorizationQuery): readonly string[] =>
+  parameters.get('prompt')?.split(' ') ?? []
 
 /** All else that a request must satisfy (step 5); these errors go to the client. */
 export function readAuthorizationRequest(

@@ -21,6 +21,10 @@ export interface Challenge {
   readonly wwwAuthenticate: string
 }
 
+/** For hosts that show it. Without comma, quote and equals sign: some split the header there. */
+const HOW_TO_GET_MORE =
+  'error_description="Connect this app to the server again and allow the permissions in scope"'
+
 /** RFC 6750 §2.1, `b64token`. */
 const B64TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/
 
@@ -64,7 +68,7 @@ export function challengeOf(
     case 'insufficient_scope':
       return {
         status: 403,
-        wwwAuthenticate: `Bearer error="insufficient_scope", ${scope(refusal.scopes)}, ${metadata}`,
+        wwwAuthenticate: `Bearer error="insufficient_scope", ${scope(refusal.scopes)}, ${metadata}, ${HOW_TO_GET_MORE}`,
       }
   }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { clientRecord } from '#lib/oauth/client'
+import { type ClientRecord, clientRecord } from '#lib/oauth/client'
+import { type Scope, withIncluded } from '#lib/oauth/scope'
 
 /**
  * An authorization request that waits for its person's answer. All that the answer means stands here, and
@@ -15,6 +16,8 @@ export const consentTransaction = z.looseObject({
   redirectUri: z.string(),
   rawState: z.string().optional(),
   scopes: z.array(z.string()),
+  /** Those of `scopes` that the app may use already, when others are new (step-up); else absent. */
+  held: z.array(z.string()).optional(),
   codeChallenge: z.string(),
   /** The request's query, so that the person can change accounts and come back. */
   query: z.string(),
@@ -33,15 +36,43 @@ export interface WaitingTransaction {
 /** What a person answered. */
 export type ConsentDecision =
   | { readonly decision: 'deny' }
-  | { readonly decision: 'allow'; readonly scopes: readonly string[] }
+  | {
+      readonly decision: 'allow'
+      readonly scopes: readonly string[]
+      /** Answered earlier, and now not asked. */
+      readonly remembered?: boolean
+    }
+
+/**
+ * Those of the scopes asked for that an app may use already, when the others are new to it: then only these
+ * are a question. Nothing when all or none are.
+ *
+ * @param allowed - scopes of the connections that the app has
+ */
+export function heldAmong(
+  asked: readonly string[],
+  allowed: readonly string[],
+  scopes: readonly Scope[],
+): readonly string[] {
+  const covered = withIncluded(allowed, scopes)
+  const held = asked.filter((name) => covered.has(name))
+  return held.length < asked.length ? held : []
+}
+
+/** Whether two clients are the same app to a person. A key of self-registered apps says only where they run. */
+export const isSameApp = (
+  left: Pick<ClientRecord, 'kind' | 'key' | 'name'>,
+  right: Pick<ClientRecord, 'kind' | 'key' | 'name'>,
+): boolean => left.key === right.key && (left.kind !== 'dynamic' || left.name === right.name)
 
 /**
  * The answer in a form: `undefined` when it says neither, `none_chosen` when every permission was unticked.
  * `listed` says that the form offered a choice; without it and without any `scope` all that was asked is meant.
+ * What the app may do already was no question, so it stays.
  */
 export function readConsentDecision(
   form: URLSearchParams,
-  asked: readonly string[],
+  { scopes: asked, held = [] }: Pick<ConsentTransaction, 'scopes' | 'held'>,
 ): ConsentDecision | 'none_chosen' | undefined {
   const [decision, ...more] = form.getAll('decision')
   if (more.length > 0) return undefined
@@ -50,6 +81,7 @@ export function readConsentDecision(
 
   const ticked = form.getAll('scope')
   const offered = form.has('listed') || ticked.length > 0
-  const scopes = offered ? asked.filter((name) => ticked.includes(name)) : asked
-  return scopes.length > 0 ? { decision, scopes } : 'none_chosen'
+  const chosen = asked.filter((name) => !held.includes(name) && (!offered || ticked.includes(name)))
+  if (chosen.length === 0) return 'none_chosen'
+  return { decision, scopes: asked.filter((name) => held.includes(name) || chosen.includes(name)) }
 }

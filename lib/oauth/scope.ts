@@ -26,6 +26,16 @@ export function parseScope(text: string): readonly string[] | undefined {
 export const baseScopes = (scopes: readonly Scope[]): readonly string[] =>
   scopes.filter((scope) => scope.base).map((scope) => scope.name)
 
+/** What some scopes amount to: they and all that they include. */
+export function withIncluded(held: readonly string[], scopes: readonly Scope[]): ReadonlySet<string> {
+  const all = new Set(held)
+  // A set may grow while it is gone through: what an included scope includes is found as well.
+  for (const name of all) {
+    for (const next of scopes.find((scope) => scope.name === name)?.includes ?? []) all.add(next)
+  }
+  return all
+}
+
 /**
  * What an authorization request asks for: scopes this server does not know are dropped (RFC 6749 §3.3), an
  * omitted `scope` means the base scopes, and a client's own ceiling is kept. The order is that of `scopes`.

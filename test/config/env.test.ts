@@ -37,6 +37,7 @@ describe('a laptop with nothing set', () => {
       rateLimitPerMinute: 1200,
       conformance: false,
       strictRedirects: false,
+      consentMemory: false,
       trustProxy: 'none',
       logLevel: 'info',
     })
@@ -340,6 +341,7 @@ describe('edges', () => {
       ALLOWED_HOSTS: 'a.example:8443,[::1]:3000',
       TRUST_PROXY: 'hops:2',
       STRICT_REDIRECTS: 'TRUE',
+      CONSENT_MEMORY: 'true',
       GATEHOUSE_CONFORMANCE: '1',
     })
     expect(config).toMatchObject({
@@ -347,6 +349,7 @@ describe('edges', () => {
       allowedHosts: ['a.example:8443', '[::1]:3000'],
       trustProxy: 'hops:2',
       strictRedirects: true,
+      consentMemory: true,
       conformance: true,
     })
   })

@@ -191,6 +191,20 @@ describe('a batch', () => {
     expect((await reply(response)).error?.code).toBe(-32600)
   })
 
+  it('may do the same thing twice', async () => {
+    const request = (id: number, method: string, params: object) => ({ jsonrpc: '2.0', id, method, params })
+    const response = await post(server, [
+      request(1, 'tools/call', { name: 'echo', arguments: { text: 'one' } }),
+      request(2, 'tools/call', { name: 'echo', arguments: { text: 'two' } }),
+      request(3, 'resources/read', { uri: 'thing://1', name: 'a' }),
+      request(4, 'resources/read', { uri: 'thing://1', name: 'b' }),
+      request(5, 'prompts/get', { name: 'review', arguments: { day: 'today' } }),
+      request(6, 'prompts/get', { name: 'review', arguments: { day: 'today' } }),
+    ])
+    const answers = (await response.json()) as { readonly id: number; readonly result?: unknown }[]
+    expect(answers.flatMap(({ id, result }) => (result ? [id] : [])).toSorted()).toEqual([1, 2, 3, 4, 5, 6])
+  })
+
   it('needs the scopes of all its calls', async () => {
     const call = (id: number, name: string) => ({
       jsonrpc: '2.0',
@@ -201,5 +215,10 @@ describe('a batch', () => {
     const response = await post(server, [call(1, 'echo'), call(2, 'write')], { token: 'alice/notes:read' })
     expect(response.status).toBe(403)
     expect(response.headers.get('www-authenticate')).toContain('notes:write')
+
+    const neither = [call(1, 'echo'), call(2, 'write'), call(3, 'echo')]
+    const refused = await post(server, neither, { token: 'alice/other' })
+    const asked = /scope="([^"]*)"/.exec(refused.headers.get('www-authenticate') ?? '')?.[1]
+    expect(asked?.split(' ').toSorted()).toEqual(['notes:read', 'notes:write', 'other'])
   })
 })

@@ -194,6 +194,15 @@ describe('scopes', () => {
     expect(scopes).toEqual(['notes:read', 'notes:write'])
   })
 
+  it('says in words what a person can do, in both eras', async () => {
+    const params = { name: 'write', arguments: { text: 'x' } }
+    for (const send of [modern, legacy]) {
+      const response = await send(server, 'tools/call', params, { token: 'alice/notes:read' })
+      const { error } = (await response.json()) as { error: { message: string } }
+      expect(error.message).toMatch(/needs the permission notes:write\..*connect this app.*\/mcp/s)
+    }
+  })
+
   it('hides no tool', async () => {
     const { result } = await reply(await modern(server, 'tools/list', {}, { token: 'alice/other' }))
     expect(result.tools.map(({ name }: { name: string }) => name)).toContain('write')

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { narrowedScopes, parseScope, requestedScopes } from '#lib/oauth/scope'
+import { narrowedScopes, parseScope, requestedScopes, withIncluded } from '#lib/oauth/scope'
 import { scopes } from '#test/support/authorization-server'
 
 describe('the scopes of an authorization request', () => {
@@ -47,4 +47,11 @@ describe('the scopes of a refresh', () => {
 it('a scope is visible ASCII without quotes and backslashes, one space between', () => {
   expect(parseScope('a b')).toEqual(['a', 'b'])
   for (const bad of ['', ' ', 'a ', 'a\\b', 'ä', 'a\nb']) expect(parseScope(bad)).toBeUndefined()
+})
+
+it('scopes amount to all that they include, and a circle ends', () => {
+  const scope = (name: string, ...includes: string[]) => ({ name, sentence: name, base: true, includes })
+  const chain = [scope('a', 'b'), scope('b', 'c'), scope('c', 'a'), scope('d')]
+  expect([...withIncluded(['a'], chain)].toSorted()).toEqual(['a', 'b', 'c'])
+  expect([...withIncluded(['d', 'unknown'], chain)]).toEqual(['d', 'unknown'])
 })

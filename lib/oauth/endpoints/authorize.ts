@@ -4,6 +4,7 @@ import type { SignedIn } from '#lib/core/signed-in'
 import type { Exchange } from '#lib/http/endpoint'
 import { seeOther } from '#lib/http/redirect'
 import {
+  type AuthorizationError,
   type AuthorizationQuery,
   type AuthorizationRequest,
   type ReturnAddress,
@@ -11,14 +12,18 @@ import {
   readAuthorizationRequest,
   returnAddress,
   type UntoldRefusal,
+  wantsInteraction,
   wantsNoInteraction,
 } from '#lib/oauth/authorization-request'
 import { type Client, toClientRecord } from '#lib/oauth/client'
-import type { ConsentTransaction } from '#lib/oauth/consent'
+import { type ConsentTransaction, heldAmong, isSameApp, type WaitingTransaction } from '#lib/oauth/consent'
 import { answerClient } from '#lib/oauth/endpoints/answer-client'
+import { decideConsent } from '#lib/oauth/endpoints/decide-consent'
 import type { Handle, OAuthDeps } from '#lib/oauth/endpoints/deps'
 import type { FloodLimit } from '#lib/oauth/endpoints/flood-limit'
+import { listGrants } from '#lib/oauth/endpoints/grants'
 import { refusalPage } from '#lib/oauth/endpoints/refusal-page'
+import { wasAllowed } from '#lib/oauth/endpoints/remembered-consent'
 import { resolveClient } from '#lib/oauth/endpoints/resolve-client'
 import { openRequest, sealRequest } from '#lib/oauth/endpoints/sealed-request'
 import { keys } from '#lib/store/keys'
@@ -88,22 +93,50 @@ async function readQuery(query: string, deps: OAuthDeps): Promise<Result<Asked, 
 }
 
 /** Keeps the request under an id of its own and shows it under that id, so that loading again is harmless. */
-async function askPerson(
-  asked: Asked,
-  user: SignedIn,
-  { deps, exchange }: { readonly deps: OAuthDeps; readonly exchange: Exchange },
-): Promise<Response> {
+async function askPerson(asked: Asked, user: SignedIn, scene: Scene): Promise<Response> {
+  const { deps } = scene
   const request = readAuthorizationRequest(asked.parsed, asked.client, deps)
-  const refused = request.ok ? wantsNoInteraction(asked.parsed) && 'interaction_required' : request.error
-  if (refused || !request.ok) {
-    const error = refused || 'invalid_request'
-    deps.log('info', 'authorization_refused', { requestId: exchange.requestId, reason: error })
-    return answerClient(asked.address, { error }, { deps, personAnswered: false })
-  }
+  if (!request.ok) return tellClient(asked, request.error, scene)
+
+  const transaction = transactionOf(asked, request.value, user)
+  const remembered = !wantsInteraction(asked.parsed) && (await wasAllowed(transaction, deps))
+  if (!remembered && wantsNoInteraction(asked.parsed)) return tellClient(asked, 'interaction_required', scene)
+
+  const waiting = await keepWaiting(remembered ? transaction : await withHeld(transaction, deps), deps)
+  if (!remembered) return seeOther(`/oauth/consent?tx=${waiting.id}`)
+
+  const decision = { decision: 'allow', scopes: transaction.scopes, remembered } as const
+  return (await decideConsent(waiting, decision, scene)) ?? refusalPage('answer_used', scene.exchange, deps)
+}
+
+interface Scene {
+  readonly deps: OAuthDeps
+  readonly exchange: Exchange
+}
+
+function tellClient({ address }: Asked, error: AuthorizationError, { deps, exchange }: Scene): Response {
+  deps.log('info', 'authorization_refused', { requestId: exchange.requestId, reason: error })
+  return answerClient(address, { error }, { deps, personAnswered: false })
+}
+
+async function keepWaiting(transaction: ConsentTransaction, deps: OAuthDeps): Promise<WaitingTransaction> {
   const id = deps.random(24)
-  const record = JSON.stringify(transactionOf(asked, request.value, user))
-  await deps.store.run(set(keys.consent(id), record, { ttlMs: AUTHORIZATION_REQUEST_MS }))
-  return seeOther(`/oauth/consent?tx=${id}`)
+  const text = JSON.stringify(transaction)
+  await deps.store.run(set(keys.consent(id), text, { ttlMs: AUTHORIZATION_REQUEST_MS }))
+  return { id, text, transaction }
+}
+
+/** Tells what the app may do already, so that only what is new is asked (step-up). */
+async function withHeld(transaction: ConsentTransaction, deps: OAuthDeps): Promise<ConsentTransaction> {
+  const { accountId, client, scopes } = transaction
+  if (scopes.length < 2) return transaction
+  const grants = (await listGrants(deps, accountId)).filter((grant) => isSameApp(grant.client, client))
+  const held = heldAmong(
+    scopes,
+    grants.flatMap((grant) => grant.scopes),
+    deps.scopes,
+  )
+  return held.length > 0 ? { ...transaction, held: [...held] } : transaction
 }
 
 function transactionOf(

@@ -1,8 +1,10 @@
+import { CONSENT_MEMORY_DAYS } from '#lib/config/limits'
 import type { SignedIn } from '#lib/core/signed-in'
 import { type Html, html } from '#lib/http/html'
 import { pageResponse } from '#lib/http/page'
 import type { ConsentTransaction } from '#lib/oauth/consent'
 import type { OAuthDeps } from '#lib/oauth/endpoints/deps'
+import { isRemembered } from '#lib/oauth/endpoints/remembered-consent'
 import { type RedirectKind, redirectHost, redirectKind } from '#lib/oauth/redirect-uri'
 import type { Scope } from '#lib/oauth/scope'
 
@@ -27,15 +29,15 @@ export function consentPage(view: ConsentView, deps: OAuthDeps): Response {
   const { client } = transaction
   const kind = redirectKind(transaction.redirectUri) ?? 'private-use'
   const body = html`<div class="card">
-<h1><bdi>${client.name}</bdi> wants to use ${deps.serverName} as you</h1>
+<h1><bdi>${client.name}</bdi> wants to ${transaction.held ? 'do more with' : 'use'} ${deps.serverName} as you</h1>
 ${accountLine(view)}
-${view.noneChosen && html`<div class="notice notice-careful" role="alert"><p>Choose at least one permission, or deny.</p></div>`}
+${view.noneChosen && html`<div class="notice notice-careful" role="alert"><p>Choose at least one ${view.transaction.held ? 'new permission' : 'permission'}, or deny.</p></div>`}
 <form method="post" action="/oauth/consent">
 ${hidden('tx', id)}${hidden('csrf', csrf)}<input type="checkbox" name="listed" value="scopes" checked hidden>
-<fieldset><legend>It may then</legend>
-<ul class="permissions">${transaction.scopes.map((name) => permission(name, deps.scopes))}</ul></fieldset>
+${permissions(transaction, deps.scopes)}
 <p>You will return to <strong class="mono">${redirectHost(transaction.redirectUri)}</strong> ${badge(client.verified)}</p>
 ${caution(kind)}
+${isRemembered(transaction, deps) && html`<p class="muted">Your answer is remembered for ${CONSENT_MEMORY_DAYS} days. Ending the connection forgets it.</p>`}
 <p class="actions">${buttons(kind)}</p>
 </form>
 ${details(transaction, deps.resource)}
@@ -50,11 +52,26 @@ ${details(transaction, deps.resource)}
 const accountLine = ({ id, user }: ConsentView): Html =>
   html`<p class="muted">You are <strong><bdi>${user.name}</bdi></strong>. <a href="/oauth/consent?tx=${id}&amp;switch=account">Not you?</a></p>`
 
+/** Only what is new to the app is a question; what it may do already stands below, in words. */
+function permissions({ scopes: asked, held = [] }: ConsentTransaction, scopes: readonly Scope[]): Html {
+  const fresh = asked.filter((name) => !held.includes(name))
+  return html`<fieldset><legend>${held.length > 0 ? 'New: it may then also' : 'It may then'}</legend>
+<ul class="permissions">${fresh.map((name) => permission(name, scopes))}</ul></fieldset>
+${
+  held.length > 0 &&
+  html`<section class="held"><h2>Already allowed</h2>
+<ul class="permissions">${held.map((name) => html`<li>${sentenceOf(name, scopes)}</li>`)}</ul></section>`
+}`
+}
+
+const sentenceOf = (name: string, scopes: readonly Scope[]) =>
+  scopes.find((known) => known.name === name)?.sentence ?? name
+
 function permission(name: string, scopes: readonly Scope[]): Html {
   const scope = scopes.find((known) => known.name === name)
   const included = scopes.filter((known) => scope?.includes.includes(known.name))
   return html`<li><label><input type="checkbox" name="scope" value="${name}" checked>
-<span>${scope?.sentence ?? name}${
+<span>${sentenceOf(name, scopes)}${
     included.length > 0 &&
     html` <small>Includes: ${included.map((known) => known.sentence.toLowerCase()).join(', ')}</small>`
   }</span></label></li>`

@@ -6,10 +6,12 @@ import type { Exchange } from '#lib/http/endpoint'
 import { seeOther } from '#lib/http/redirect'
 import { isSameOrigin } from '#lib/http/same-origin'
 import { consentTransaction, readConsentDecision, type WaitingTransaction } from '#lib/oauth/consent'
+import { bestEffort } from '#lib/oauth/endpoints/best-effort'
 import { consentPage, switchAccountPage } from '#lib/oauth/endpoints/consent-page'
 import { decideConsent } from '#lib/oauth/endpoints/decide-consent'
 import type { Handle, OAuthDeps } from '#lib/oauth/endpoints/deps'
 import { type PageRefusal, refusalPage } from '#lib/oauth/endpoints/refusal-page'
+import { forgetConsent, rememberConsent } from '#lib/oauth/endpoints/remembered-consent'
 import { sealRequest } from '#lib/oauth/endpoints/sealed-request'
 import { keys } from '#lib/store/keys'
 import { get } from '#lib/store/operations'
@@ -58,11 +60,19 @@ async function decide(request: Request, { deps, exchange }: Scene): Promise<Resp
 
   const waiting = await findWaiting(id, user, deps)
   if (!waiting) return refuse('answer_used')
-  const decision = readConsentDecision(form.value, waiting.transaction.scopes)
+  const decision = readConsentDecision(form.value, waiting.transaction)
   if (decision === undefined) return refuse('answer_unreadable')
   if (decision === 'none_chosen') return draw(waiting, user, { deps, noneChosen: true })
 
-  return (await decideConsent(waiting, decision, { deps, exchange })) ?? refuse('answer_used')
+  const answer = await decideConsent(waiting, decision, { deps, exchange })
+  if (!answer) return refuse('answer_used')
+  const { transaction } = waiting
+  await bestEffort(deps, () =>
+    decision.decision === 'allow'
+      ? rememberConsent(transaction, decision.scopes, deps)
+      : forgetConsent(transaction, deps),
+  )
+  return answer
 }
 
 /** A request that waits for this browser session's answer. */

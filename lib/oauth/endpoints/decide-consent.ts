@@ -19,6 +19,8 @@ interface Scene {
   readonly exchange: Exchange
 }
 
+type Allowed = Extract<ConsentDecision, { decision: 'allow' }>
+
 /**
  * Commits an answer and gives it to the client; `undefined` when another answer was faster. A lost reply of
  * the store is no second answer: the record then names this very request.
@@ -28,7 +30,7 @@ export async function decideConsent(
   decision: ConsentDecision,
   scene: Scene,
 ): Promise<Response | undefined> {
-  return decision.decision === 'allow' ? allow(waiting, decision.scopes, scene) : deny(waiting, scene)
+  return decision.decision === 'allow' ? allow(waiting, decision, scene) : deny(waiting, scene)
 }
 
 async function deny(waiting: WaitingTransaction, { deps, exchange }: Scene): Promise<Response | undefined> {
@@ -46,7 +48,7 @@ async function deny(waiting: WaitingTransaction, { deps, exchange }: Scene): Pro
  */
 async function allow(
   waiting: WaitingTransaction,
-  scopes: readonly string[],
+  { scopes, remembered }: Allowed,
   { deps, exchange }: Scene,
 ): Promise<Response | undefined> {
   const { store, random, clock, settings } = deps
@@ -71,8 +73,9 @@ async function allow(
     return undefined
   }
   const { accountId, client } = grant
+  const why = remembered ? { why: 'remembered' } : {}
   await bestEffort(deps, () =>
-    deps.audit({ event: 'consent_given', accountId, grantId, clientKey: client.key }),
+    deps.audit({ event: 'consent_given', accountId, grantId, clientKey: client.key, ...why }),
   )
   await bestEffort(deps, () => dropExcessGrants(deps, { accountId, clientId: client.id, entries }))
   return answerClient(addressOf(waiting), { code }, { deps, personAnswered: true })

@@ -1,0 +1,57 @@
+import { CONSENT_MEMORY_MS } from '#lib/config/limits'
+import type { ConsentTransaction } from '#lib/oauth/consent'
+import {
+  answersRequest,
+  mayBeRemembered,
+  type RememberedConsent,
+  rememberedConsent,
+  rememberedHash,
+} from '#lib/oauth/consent-memory'
+import type { OAuthDeps } from '#lib/oauth/endpoints/deps'
+import { keys } from '#lib/store/keys'
+import { del, get, set } from '#lib/store/operations'
+import { parseRecord } from '#lib/store/record'
+
+type Needs = Pick<OAuthDeps, 'store' | 'clock' | 'settings'>
+type Request = Pick<ConsentTransaction, 'accountId' | 'client' | 'redirectUri'>
+
+const keyOf = async (request: Request) => keys.consentMemory(request.accountId, await rememberedHash(request))
+
+/** Whether the answer to such a request would be remembered; the page says so. */
+export const isRemembered = (request: Request, { settings }: Pick<OAuthDeps, 'settings'>): boolean =>
+  settings.consentMemory && mayBeRemembered(request)
+
+/** Whether the person has allowed all of this before and the operator lets that count. */
+export async function wasAllowed(transaction: ConsentTransaction, deps: Needs): Promise<boolean> {
+  if (!isRemembered(transaction, deps)) return false
+  const text = await deps.store.run(get(await keyOf(transaction), { fresh: true }))
+  if (text === null) return false
+  const { scopes, epoch, client } = transaction
+  return answersRequest(parseRecord(rememberedConsent, text), { scopes, epoch, client, now: deps.clock() })
+}
+
+/** Remembers an answer in place of an earlier one. */
+export async function rememberConsent(
+  transaction: ConsentTransaction,
+  scopes: readonly string[],
+  deps: Needs,
+): Promise<void> {
+  if (!isRemembered(transaction, deps)) return
+  const { epoch, client } = transaction
+  const memory: RememberedConsent = {
+    v: 1,
+    scopes: [...scopes],
+    epoch,
+    digest: client.digest,
+    expiresAt: deps.clock() + CONSENT_MEMORY_MS,
+  }
+  await deps.store.run(set(await keyOf(transaction), JSON.stringify(memory), { ttlMs: CONSENT_MEMORY_MS }))
+}
+
+/**
+ * Forgets what was allowed, whatever the setting is now. Comes before a connection is ended: a connection
+ * that stands is no harm, a memory of one that was ended would be.
+ */
+export async function forgetConsent(request: Request, { store }: Pick<OAuthDeps, 'store'>): Promise<void> {
+  if (mayBeRemembered(request)) await store.run(del(await keyOf(request)))
+}
