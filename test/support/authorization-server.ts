@@ -83,6 +83,7 @@ export async function startAuthorizationServer({ settings, wrap = (store) => sto
       refreshIdleSeconds: 30 * 86_400,
       refreshMaxSeconds: 90 * 86_400,
       strictRedirects: false,
+      consentMemory: false,
       ...settings,
     },
     currentUser: async (request) =>
