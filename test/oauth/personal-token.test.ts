@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { createKeyRing } from '#lib/core/key-ring'
 import { mintPersonalToken, readPersonalToken } from '#lib/oauth/personal-token'
@@ -12,7 +13,7 @@ const mint = (ring = keyRing, changed: Partial<typeof says> = {}) =>
 const read = (token: string, at = now) => readPersonalToken(token, { keyRing, now: at })
 
 /** As the README gives it to scanners of secrets. */
-const SCANNED = /gth_pat_[\w-]{8}(?:\.[\w-]+){4}\.[\w-]{43}\.[\w-]{43}/
+const SCANNED = new RegExp(/^gth_pat_\[.*$/m.exec(readFileSync('README.md', 'utf8'))?.[0] ?? 'no pattern')
 
 describe('a personal access token', () => {
   it('says whose it is and until when, and gives the hash of its secret', async () => {
