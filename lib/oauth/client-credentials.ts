@@ -1,13 +1,16 @@
 import { err, ok, type Result } from '#lib/core/result'
 import type { AuthMethod } from '#lib/oauth/client'
+import { CLIENT_ASSERTION_TYPE, claimedClientId } from '#lib/oauth/client-assertion'
 import type { Parameters } from '#lib/oauth/parameters'
 
 /** What a client presented at the token endpoint. */
 export interface ClientCredentials {
   readonly clientId: string
   readonly method: AuthMethod
-  /** Absent with the method `none`. */
+  /** Absent unless the method sends one. */
   readonly clientSecret: string | undefined
+  /** With `private_key_jwt`, and nothing of it is proven: the id is the one that it claims. */
+  readonly clientAssertion?: string
 }
 
 /** Why credentials cannot be looked at. `viaHeader`: the answer must carry a challenge (RFC 6749 §5.2). */
@@ -17,8 +20,8 @@ export interface CredentialsRefusal {
 }
 
 /**
- * Reads the client authentication of a token request (OAuth 2.1 §2.4): the Authorization header, the form, or
- * the bare id of a public client; never two of them.
+ * Reads the client authentication of a token request (OAuth 2.1 §2.4): the Authorization header, the form, a
+ * signed assertion, or the bare id of a public client; never two of them.
  */
 export function readClientCredentials(
   authorization: string | null,
@@ -30,12 +33,25 @@ export function readClientCredentials(
   if ([viaHeader, clientSecret !== undefined, asserts].filter(Boolean).length > 1) {
     return err({ error: 'invalid_request', viaHeader: false })
   }
-  if (asserts) return err({ error: 'invalid_client', viaHeader: false })
+  if (asserts) return readAssertion(get)
   if (viaHeader) return readBasic(authorization, get('client_id'))
 
   const clientId = get('client_id')
   if (clientId === undefined) return err({ error: 'invalid_request', viaHeader: false })
   return ok({ clientId, clientSecret, method: clientSecret === undefined ? 'none' : 'client_secret_post' })
+}
+
+/** RFC 7523 §2.2: the assertion says who the client is; a `client_id` beside it must say the same. */
+function readAssertion(get: Parameters['get']): Result<ClientCredentials, CredentialsRefusal> {
+  const clientAssertion = get('client_assertion')
+  const type = get('client_assertion_type')
+  if (clientAssertion === undefined || type === undefined) {
+    return err({ error: 'invalid_request', viaHeader: false })
+  }
+  const clientId = type === CLIENT_ASSERTION_TYPE ? claimedClientId(clientAssertion) : undefined
+  const named = get('client_id') ?? clientId
+  if (clientId === undefined || named !== clientId) return err({ error: 'invalid_client', viaHeader: false })
+  return ok({ clientId, clientSecret: undefined, method: 'private_key_jwt', clientAssertion })
 }
 
 /** RFC 6749 §2.3.1: id and secret are form-encoded first, then joined as RFC 7617 says. */

@@ -15,7 +15,7 @@ import {
 } from '#lib/oauth/client-metadata'
 
 /** How a client may authenticate that published its metadata: it shares no secret with anyone. */
-const documentAuthMethods = ['none', 'private_key_jwt'] as const
+export const documentAuthMethods = ['none', 'private_key_jwt'] as const
 type DocumentAuthMethod = (typeof documentAuthMethods)[number]
 
 /** What is kept of a client id metadata document, after it was found good. */

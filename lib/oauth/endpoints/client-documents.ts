@@ -103,7 +103,7 @@ export function createClientDocuments(deps: ClientDocumentsDeps): ClientDocument
   /** Of any number of people who connect the same app at once one asks its host. */
   function ask(address: ClientIdUrl): Promise<Asked> {
     const known = running.get(address.url)
-    if (known) return known
+    if (known !== undefined) return known
     if (!deps.pace(address)) return Promise.resolve(err('paced'))
     const asking = fetchAndKeep(address, deps).finally(() => running.delete(address.url))
     running.set(address.url, asking)
