@@ -57,6 +57,13 @@ async function connect(name: string, redirectUri: string): Promise<void> {
   await listNotes(deployment.origin, body.access_token)
 }
 
+async function createToken(name: string): Promise<void> {
+  await open('/dashboard/tokens')
+  await page.getByLabel('Name').fill(name)
+  await page.getByRole('button', { name: 'Create token' }).click()
+  await page.getByRole('heading', { name: 'Copy your token now' }).waitFor()
+}
+
 interface State {
   readonly name: string
   /** A status of the 400s shows in the console by itself. */
@@ -164,6 +171,33 @@ const states: readonly State[] = [
       await page.locator('details.confirm > summary').first().click()
       await page.locator('details.confirm[open] button').click()
       await page.waitForURL(/ended=/)
+    },
+  },
+  { name: 'tokens-empty', reach: () => open('/dashboard/tokens') },
+  {
+    name: 'tokens-new',
+    reach: async () => {
+      await createToken('W'.repeat(64))
+      await page.locator('details.more > summary').click()
+    },
+  },
+  {
+    name: 'tokens-confirm',
+    reach: async () => {
+      await createToken('W'.repeat(64))
+      await open('/dashboard/tokens')
+      await page.locator('details.confirm > summary').first().click()
+    },
+  },
+  {
+    name: 'tokens-refused',
+    refused: true,
+    reach: async () => {
+      await open('/dashboard/tokens')
+      await page.getByLabel('Name').fill('It may do nothing')
+      await page.getByRole('checkbox').first().uncheck()
+      await page.getByRole('button', { name: 'Create token' }).click()
+      await page.getByText('Choose at least one permission').waitFor()
     },
   },
 ]
