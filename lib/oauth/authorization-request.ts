@@ -9,9 +9,15 @@ import { requestedScopes, type Scope } from '#lib/oauth/scope'
 
 /** Refusals that only the person at the browser may learn of: nobody proved where an answer may go. */
 export type UntoldRefusal =
-  | 'request_malformed'
+  | 'request_too_long'
+  | 'request_repeated'
+  | 'request_unprintable'
+  | 'client_id_missing'
   | 'client_unknown'
+  | 'redirect_uri_missing'
   | 'redirect_uri_unregistered'
+  | 'redirect_uri_private'
+  | 'redirect_uri_forbidden'
   | 'sign_in_needed'
   | 'request_expired'
 
@@ -57,18 +63,19 @@ const BREAKS = /[\0\r\n]/
  * @param query - the raw query, without `?`
  */
 export function readAuthorizationQuery(query: string): Result<AuthorizationQuery, UntoldRefusal> {
-  if (query.length > AUTHORIZATION_URL_MAX_BYTES) return err('request_malformed')
+  if (query.length > AUTHORIZATION_URL_MAX_BYTES) return err('request_too_long')
 
   const pairs = new URLSearchParams(query)
   for (const [name, value] of pairs) {
-    if (BREAKS.test(name) || BREAKS.test(value)) return err('request_malformed')
+    if (BREAKS.test(name) || BREAKS.test(value)) return err('request_unprintable')
   }
   const parameters = readParameters(pairs)
   const ambiguous = ['client_id', 'redirect_uri', 'state'].some((name) => parameters.repeated.has(name))
   const clientId = parameters.get('client_id')
   const state = parameters.get('state') ?? ''
-  if (ambiguous || clientId === undefined) return err('request_malformed')
-  if (new TextEncoder().encode(state).length > STATE_MAX_BYTES) return err('request_malformed')
+  if (ambiguous) return err('request_repeated')
+  if (clientId === undefined) return err('client_id_missing')
+  if (new TextEncoder().encode(state).length > STATE_MAX_BYTES) return err('request_too_long')
 
   return ok({ clientId, rawState: rawValue(query, 'state'), parameters })
 }
@@ -79,11 +86,13 @@ export function returnAddress(
   client: Client,
   policy: { readonly strictRedirects: boolean },
 ): Result<ReturnAddress, UntoldRefusal> {
-  const redirectUri = matchRedirectUri(client.redirectUris, parameters.get('redirect_uri'))
+  const requested = parameters.get('redirect_uri')
+  const redirectUri = matchRedirectUri(client.redirectUris, requested)
+  if (!redirectUri) return err(requested === undefined ? 'redirect_uri_missing' : 'redirect_uri_unregistered')
   // Asked again, because rules may have become stricter since the client registered.
-  const kind = redirectUri && redirectKind(redirectUri)
-  if (!redirectUri || !kind) return err('redirect_uri_unregistered')
-  if (kind === 'private-use' && policy.strictRedirects) return err('redirect_uri_unregistered')
+  const kind = redirectKind(redirectUri)
+  if (!kind) return err('redirect_uri_forbidden')
+  if (kind === 'private-use' && policy.strictRedirects) return err('redirect_uri_private')
   return ok({ redirectUri, rawState })
 }
 

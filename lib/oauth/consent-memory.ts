@@ -9,6 +9,8 @@ export const rememberedConsent = z.looseObject({
   scopes: z.array(z.string()),
   /** The account's epoch: signing out everywhere forgets. */
   epoch: z.number(),
+  /** The client's: ending all of its connections forgets. */
+  clientEpoch: z.number().optional(),
   /** Of the client's metadata as it was shown. */
   digest: z.string().optional(),
   /** ms */
@@ -42,10 +44,14 @@ export function answersRequest(
   asked: {
     readonly scopes: readonly string[]
     readonly epoch: number
+    readonly clientEpoch?: number | undefined
     readonly client: ClientRecord
     readonly now: number
   },
 ): boolean {
-  const isSame = memory.epoch === asked.epoch && memory.digest === asked.client.digest
+  const isSame =
+    memory.epoch === asked.epoch &&
+    memory.clientEpoch === asked.clientEpoch &&
+    memory.digest === asked.client.digest
   return isSame && asked.now < memory.expiresAt && asked.scopes.every((name) => memory.scopes.includes(name))
 }

@@ -39,10 +39,11 @@ describe('a memory', () => {
     v: 1 as const,
     scopes: ['notes:read', 'notes:write'],
     epoch: 1,
+    clientEpoch: 1,
     digest: 'digest',
     expiresAt: 1000,
   }
-  const asked = { scopes: ['notes:read'], epoch: 1, client, now: 999 }
+  const asked = { scopes: ['notes:read'], epoch: 1, clientEpoch: 1, client, now: 999 }
 
   it.each([
     { of: 'the same', change: {}, answers: true },
@@ -50,6 +51,7 @@ describe('a memory', () => {
     { of: 'more', change: { scopes: ['notes:read', 'notes:purge'] }, answers: false },
     { of: 'its last moment', change: { now: 1000 }, answers: false },
     { of: 'a later epoch', change: { epoch: 2 }, answers: false },
+    { of: 'an app whose connections were all ended', change: { clientEpoch: 2 }, answers: false },
     { of: 'a changed document', change: { client: { ...client, digest: 'other' } }, answers: false },
   ])('answers a request of $of: $answers', ({ change, answers }) => {
     expect(answersRequest(memory, { ...asked, ...change })).toBe(answers)

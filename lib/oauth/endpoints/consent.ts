@@ -1,16 +1,23 @@
 import { FORM_MAX_BYTES } from '#lib/config/limits'
 import { equalInConstantTime } from '#lib/core/hash'
 import type { SignedIn } from '#lib/core/signed-in'
-import { readForm } from '#lib/http/body'
+import { type BodyProblem, readForm } from '#lib/http/body'
 import type { Exchange } from '#lib/http/endpoint'
 import { seeOther } from '#lib/http/redirect'
 import { isSameOrigin } from '#lib/http/same-origin'
-import { consentTransaction, readConsentDecision, type WaitingTransaction } from '#lib/oauth/consent'
+import {
+  type ConsentDecision,
+  consentTransaction,
+  readConsentDecision,
+  type WaitingTransaction,
+} from '#lib/oauth/consent'
 import { bestEffort } from '#lib/oauth/endpoints/best-effort'
+import { readStanding } from '#lib/oauth/endpoints/client-standing'
 import { consentPage, switchAccountPage } from '#lib/oauth/endpoints/consent-page'
 import { decideConsent } from '#lib/oauth/endpoints/decide-consent'
 import type { Handle, OAuthDeps } from '#lib/oauth/endpoints/deps'
-import { type PageRefusal, refusalPage } from '#lib/oauth/endpoints/refusal-page'
+import { refusalPage } from '#lib/oauth/endpoints/refusal-page'
+import type { PageRefusal } from '#lib/oauth/endpoints/refusals'
 import { forgetConsent, rememberConsent } from '#lib/oauth/endpoints/remembered-consent'
 import { sealRequest } from '#lib/oauth/endpoints/sealed-request'
 import { keys } from '#lib/store/keys'
@@ -44,19 +51,25 @@ async function show(request: Request, { deps, exchange }: Scene): Promise<Respon
     : draw(waiting, user, { deps })
 }
 
+const formRefusals: Readonly<Record<BodyProblem, PageRefusal>> = {
+  media_type: 'form_not_urlencoded',
+  too_large: 'answer_too_long',
+  malformed: 'answer_unreadable',
+}
+
 async function decide(request: Request, { deps, exchange }: Scene): Promise<Response> {
   const refuse = (reason: PageRefusal) => refusalPage(reason, exchange, deps)
   if (!isSameOrigin(request, deps.issuer)) return refuse('form_foreign')
 
   const form = await readForm(request, FORM_MAX_BYTES)
-  if (!form.ok) return refuse(form.error === 'media_type' ? 'form_not_urlencoded' : 'answer_unreadable')
+  if (!form.ok) return refuse(formRefusals[form.error])
   const user = await deps.currentUser(request)
   if (!user) return refuse('signed_out')
 
   const [id = '', ...otherIds] = form.value.getAll('tx')
   const [csrf = '', ...otherTokens] = form.value.getAll('csrf')
   if (otherIds.length + otherTokens.length > 0) return refuse('answer_unreadable')
-  if (!(await isOurForm(csrf, { id, user, deps }))) return refuse('form_foreign')
+  if (!(await isOurForm(csrf, { id, user, deps }))) return refuse('form_stale')
 
   const waiting = await findWaiting(id, user, deps)
   if (!waiting) return refuse('answer_used')
@@ -64,13 +77,24 @@ async function decide(request: Request, { deps, exchange }: Scene): Promise<Resp
   if (decision === undefined) return refuse('answer_unreadable')
   if (decision === 'none_chosen') return draw(waiting, user, { deps, noneChosen: true })
 
-  const answer = await decideConsent(waiting, decision, { deps, exchange })
-  if (!answer) return refuse('answer_used')
+  const answer = await commit(waiting, decision, { deps, exchange })
+  return typeof answer === 'string' ? refuse(answer) : answer
+}
+
+/** Between the question and the answer an operator may have blocked the app. */
+async function commit(
+  waiting: WaitingTransaction,
+  decision: ConsentDecision,
+  { deps, exchange }: Scene,
+): Promise<Response | PageRefusal> {
   const { transaction } = waiting
+  const allows = decision.decision === 'allow'
+  if (allows && (await readStanding(deps, transaction.client.key)).blocked) return 'client_blocked'
+
+  const answer = await decideConsent(waiting, decision, { deps, exchange })
+  if (!answer) return 'answer_used'
   await bestEffort(deps, () =>
-    decision.decision === 'allow'
-      ? rememberConsent(transaction, decision.scopes, deps)
-      : forgetConsent(transaction, deps),
+    allows ? rememberConsent(transaction, decision.scopes, deps) : forgetConsent(transaction, deps),
   )
   return answer
 }

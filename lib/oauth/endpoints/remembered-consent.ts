@@ -26,8 +26,7 @@ export async function wasAllowed(transaction: ConsentTransaction, deps: Needs): 
   if (!isRemembered(transaction, deps)) return false
   const text = await deps.store.run(get(await keyOf(transaction), { fresh: true }))
   if (text === null) return false
-  const { scopes, epoch, client } = transaction
-  return answersRequest(parseRecord(rememberedConsent, text), { scopes, epoch, client, now: deps.clock() })
+  return answersRequest(parseRecord(rememberedConsent, text), { ...transaction, now: deps.clock() })
 }
 
 /** Remembers an answer in place of an earlier one. */
@@ -37,11 +36,12 @@ export async function rememberConsent(
   deps: Needs,
 ): Promise<void> {
   if (!isRemembered(transaction, deps)) return
-  const { epoch, client } = transaction
+  const { epoch, clientEpoch, client } = transaction
   const memory: RememberedConsent = {
     v: 1,
     scopes: [...scopes],
     epoch,
+    clientEpoch,
     digest: client.digest,
     expiresAt: deps.clock() + CONSENT_MEMORY_MS,
   }
