@@ -78,19 +78,25 @@ async function openStore({ store, keyPrefix: prefix }: Config): Promise<Opened> 
   }
 }
 
-/** Asks everything that stands before a call in one store request: grant, account, rate (DESIGN.md §3). */
+/** Asks everything that stands before a call in one store request: grant, account, rate, client (DESIGN.md §3). */
 function admission(store: Store, { oauth, identity, config, waitUntil }: Admitting) {
   return async (claims: CallClaims): Promise<Result<Caller, AdmissionRefusal>> => {
     const grantCheck = oauth.grantCheck(claims)
     const accountCheck = identity.accountCheck(claims.accountId, claims.epoch)
     const rateCheck = callRateCheck(claims.accountId, config.rateLimitPerMinute, systemClock())
-    const answers = await store.batch(grantCheck.operation, accountCheck.operation, rateCheck.operation)
+    const standing = oauth.standingCheck(claims)
+    const [grantText, accountText, counted, ...others] = await store.batch(
+      grantCheck.operation,
+      accountCheck.operation,
+      rateCheck.operation,
+      ...standing.operations,
+    )
+    const grant = grantCheck.decide(grantText)
+    const account = accountCheck.decide(accountText)
+    const stands = await standing.decide(others)
+    if (!grant.ok || !account.ok || !stands) return err({ reason: 'token_invalid' })
 
-    const grant = grantCheck.decide(answers[0])
-    const account = accountCheck.decide(answers[1])
-    if (!grant.ok || !account.ok) return err({ reason: 'token_invalid' })
-
-    const rate = rateCheck.decide(answers[2])
+    const rate = rateCheck.decide(counted)
     if (!rate.ok) return err({ reason: 'rate_limited', retryAfterSeconds: rate.error.retryAfterSeconds })
 
     waitUntil(oauth.noteUse(claims, grant.value))
@@ -193,6 +199,7 @@ function bindEndpoints(common: ReturnType<typeof commonDeps>, { identity, oauth,
     jwks: json('jwks', oauth.jwks),
     register: json('register', oauth.register),
     token: json('token', oauth.token),
+    revoke: json('revoke', oauth.revoke),
     authorize: page('authorize', oauth.authorize),
     consent: page('consent', oauth.consent),
     signInPage: page('sign_in', identity.signInPage),

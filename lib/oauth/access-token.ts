@@ -9,6 +9,10 @@ export interface AccessTokenClaims {
   /** The account's epoch when the grant was made. */
   readonly epoch: number
   readonly clientId: string
+  /** SHA-256 of the client key: names the record of what was decided about the client. */
+  readonly clientKeyHash: string
+  /** The client's epoch when the grant was made. */
+  readonly clientEpoch: number
   readonly grantId: string
   /** Generation of the refresh token that was issued with it. */
   readonly generation: number
@@ -18,6 +22,8 @@ export interface AccessTokenClaims {
   /** Seconds since 1970. */
   readonly expiresAt: number
   readonly tokenId: string
+  /** The key that it was verified with; absent before that. */
+  readonly keyId?: string
 }
 
 /** The private half of the current signing key. */
@@ -53,6 +59,8 @@ export function signAccessToken(
     gid: claims.grantId,
     gen: claims.generation,
     ev: claims.epoch,
+    ck: claims.clientKeyHash,
+    ce: claims.clientEpoch,
   })
     .setProtectedHeader({ alg: signer.alg, typ: TYPE, kid: signer.kid })
     .setIssuer(issuer)
@@ -73,6 +81,8 @@ const payload = z.looseObject({
   gid: z.string().min(1),
   gen: count,
   ev: count,
+  ck: z.string().min(1),
+  ce: count,
   iat: z.number(),
   exp: z.number(),
 })
@@ -101,7 +111,8 @@ export async function verifyAccessToken(
   const parsed = payload.safeParse(verified.payload)
   // jose accepts a future `iat` unless a maximum age is set.
   if (!parsed.success || parsed.data.iat > toSeconds(now) + TOKEN_FUTURE_TOLERANCE_SECONDS) return undefined
-  return toClaims(parsed.data)
+  const { kid } = verified.protectedHeader
+  return { ...toClaims(parsed.data), ...(kid === undefined ? {} : { keyId: kid }) }
 }
 
 /** Whether claims that were verified before are still valid at `now` (ms). */
@@ -113,6 +124,8 @@ function toClaims(from: z.output<typeof payload>): AccessTokenClaims {
     accountId: from.sub,
     epoch: from.ev,
     clientId: from.client_id,
+    clientKeyHash: from.ck,
+    clientEpoch: from.ce,
     grantId: from.gid,
     generation: from.gen,
     scopes: from.scope.split(' ').filter((name) => name !== ''),

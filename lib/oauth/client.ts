@@ -16,7 +16,9 @@ export const clientKeys = z.union([
   z.looseObject({ jwks: z.looseObject({ keys: z.array(z.looseObject({})) }) }),
   z.looseObject({ jwksUri: z.string() }),
 ])
-export type ClientKeys = z.output<typeof clientKeys>
+export type ClientKeys =
+  | { readonly jwks: { readonly keys: Record<string, unknown>[] } }
+  | { readonly jwksUri: string }
 
 /**
  * A client as a grant remembers it, so that its connection can be shown and judged when the client id no
@@ -70,8 +72,16 @@ export interface DocumentClient extends AnyClient {
   readonly digest: string
 }
 
-/** Every kind of client. Static clients join here. */
-export type Client = DynamicClient | DocumentClient
+/** Registered by the operator and kept in the store. */
+export interface StaticClient extends AnyClient {
+  readonly kind: 'static'
+  /** SHA-256 of each secret that is good now. */
+  readonly secretHashes: readonly string[]
+  readonly keys: ClientKeys | undefined
+}
+
+/** Every kind of client. */
+export type Client = DynamicClient | DocumentClient | StaticClient
 
 /** What a grant keeps of its client. */
 export function toClientRecord(client: Client): ClientRecord {

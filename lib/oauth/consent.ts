@@ -13,6 +13,8 @@ export const consentTransaction = z.looseObject({
   accountId: z.string(),
   epoch: z.number(),
   client: clientRecord,
+  /** The client's epoch when it asked; absent: 0. What was asked before an ending is not allowed after it. */
+  clientEpoch: z.number().optional(),
   redirectUri: z.string(),
   rawState: z.string().optional(),
   scopes: z.array(z.string()),

@@ -8,6 +8,8 @@ const base = {
   /** The account's epoch at consent. */
   epoch: z.number(),
   client: clientRecord,
+  /** The client's epoch at consent; absent: 0. */
+  clientEpoch: z.number().optional(),
   /** What the person allowed. */
   scopes: z.array(z.string()),
   resource: z.string(),

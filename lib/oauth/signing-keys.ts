@@ -10,11 +10,17 @@ const signingKey = z.looseObject({
   alg: z.enum(['ES256', 'RS256', 'EdDSA']),
   /** `next`: published, signs nothing yet. `current`: signs. `retired`: its tokens are still valid. */
   state: z.enum(['next', 'current', 'retired']),
-  /** ms */
+  /** ms: published since. */
   createdAt: z.number(),
+  /** ms: signs, or signed, since; absent: since it was made. */
+  currentSince: z.number().optional(),
+  /** ms: a retired key is dropped from then on. */
+  verifyUntil: z.number().optional(),
   privateJwk: jwk,
   publicJwk: jwk,
 })
+
+export type SigningKey = z.output<typeof signingKey>
 
 /** The signing keys as they are stored, sealed. */
 export const signingKeysRecord = z.looseObject({ v: z.literal(1), keys: z.array(signingKey).min(1) })
@@ -29,7 +35,13 @@ export interface SigningKeys {
 }
 
 /** A first set of keys: one ES256 key that signs at once, because nobody can hold an older document. */
-export async function createSigningKeys(now: number): Promise<SigningKeysRecord> {
+export const createSigningKeys = async (now: number): Promise<SigningKeysRecord> => ({
+  v: 1,
+  keys: [await createSigningKey(now, 'current')],
+})
+
+/** Makes an ES256 key. */
+export async function createSigningKey(now: number, state: 'current' | 'next'): Promise<SigningKey> {
   const { privateKey, publicKey } = await crypto.subtle.generateKey(
     { name: 'ECDSA', namedCurve: 'P-256' },
     true,
@@ -41,19 +53,8 @@ export async function createSigningKeys(now: number): Promise<SigningKeysRecord>
   ])
   const publicJwk = { kty, crv, x, y }
   const kid = await calculateJwkThumbprint(publicJwk as JWK)
-  return {
-    v: 1,
-    keys: [
-      {
-        kid,
-        alg: 'ES256',
-        state: 'current',
-        createdAt: now,
-        privateJwk: { ...publicJwk, d: privateJwk.d },
-        publicJwk,
-      },
-    ],
-  }
+  const secret = { ...publicJwk, d: privateJwk.d }
+  return { kid, alg: 'ES256', state, createdAt: now, privateJwk: secret, publicJwk }
 }
 
 /** Imports a stored set. */

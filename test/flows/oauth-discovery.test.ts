@@ -52,16 +52,19 @@ describe('discovery', () => {
   it('advertises exactly what is answered', async () => {
     const response = await get('authorizationServerMetadata')('/.well-known/oauth-authorization-server')
     const document = (await response.json()) as Record<string, unknown>
+    const authMethods = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt']
     expect(document).toEqual({
       issuer: ISSUER,
       authorization_endpoint: `${ISSUER}/oauth/authorize`,
       token_endpoint: `${ISSUER}/oauth/token`,
+      revocation_endpoint: `${ISSUER}/oauth/revoke`,
+      revocation_endpoint_auth_methods_supported: authMethods,
       registration_endpoint: `${ISSUER}/oauth/register`,
       jwks_uri: `${ISSUER}/.well-known/jwks.json`,
       response_types_supported: ['code'],
       response_modes_supported: ['query'],
       grant_types_supported: ['authorization_code', 'refresh_token'],
-      token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],
+      token_endpoint_auth_methods_supported: authMethods,
       code_challenge_methods_supported: ['S256'],
       scopes_supported: ['notes:read', 'notes:write', 'notes:purge', 'offline_access'],
       authorization_response_iss_parameter_supported: true,
@@ -279,7 +282,7 @@ describe('the check of a bearer token', () => {
     {
       refusal: { kind: 'insufficient_scope', scopes: ['notes:read', 'notes:purge'] },
       status: 403,
-      value: `Bearer error="insufficient_scope", scope="notes:read notes:purge", resource_metadata="${METADATA}"`,
+      value: `Bearer error="insufficient_scope", scope="notes:read notes:purge", resource_metadata="${METADATA}", error_description="Connect this app to the server again and allow the permissions in scope"`,
     },
     {
       refusal: { kind: 'invalid_request' },

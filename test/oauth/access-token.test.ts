@@ -9,6 +9,8 @@ const claims = {
   accountId: 'ada',
   epoch: 3,
   clientId: `dc1_${'c'.repeat(1020)}`,
+  clientKeyHash: 'k'.repeat(43),
+  clientEpoch: 0,
   grantId: 'grant',
   generation: 2,
   scopes: ['notes:read', 'notes:write'],
@@ -37,6 +39,8 @@ const forge = (payload: object, header: object = {}) =>
     gid: 'g',
     gen: 1,
     ev: 1,
+    ck: 'client-key',
+    ce: 0,
     iat: seconds,
     exp: seconds + 3600,
     ...payload,
@@ -51,7 +55,7 @@ describe('an access token', () => {
       signer: { kid: 'k', alg: 'ES256', key: keys.privateKey },
     })
     expect(token.length).toBeLessThan(4096)
-    expect(await verify(token)).toEqual(claims)
+    expect(await verify(token)).toEqual({ ...claims, keyId: 'k' })
   })
 
   it.each([

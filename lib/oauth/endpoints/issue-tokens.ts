@@ -1,4 +1,5 @@
 import { toSeconds } from '#lib/core/clock'
+import { sha256 } from '#lib/core/hash'
 import { signAccessToken } from '#lib/oauth/access-token'
 import type { OAuthDeps } from '#lib/oauth/endpoints/deps'
 import type { SigningKeySet } from '#lib/oauth/endpoints/signing-key-set'
@@ -37,6 +38,8 @@ export async function issueTokens(
     accountId: grant.accountId,
     epoch: grant.epoch,
     clientId: grant.client.id,
+    clientKeyHash: await sha256(grant.client.key),
+    clientEpoch: grant.clientEpoch ?? 0,
     grantId: grant.id,
     generation,
     scopes,

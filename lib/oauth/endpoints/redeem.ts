@@ -2,8 +2,8 @@ import { equalInConstantTime, sha256 } from '#lib/core/hash'
 import { err, ok, type Result } from '#lib/core/result'
 import { grantIdOfCode } from '#lib/oauth/authorization-code'
 import type { Client } from '#lib/oauth/client'
-import { accountStands } from '#lib/oauth/endpoints/account-stands'
 import type { OAuthDeps } from '#lib/oauth/endpoints/deps'
+import { grantStands } from '#lib/oauth/endpoints/grant-stands'
 import { noteEnd } from '#lib/oauth/endpoints/grants'
 import type { Issue } from '#lib/oauth/endpoints/issue-tokens'
 import { asConnection, type ConnectionGrant, type Grant, grantRecord } from '#lib/oauth/grant'
@@ -55,7 +55,7 @@ async function redemptionOf(
   const { clock, settings } = deps
   const codeHash = await sha256(request.code)
   const salt = deps.random(32)
-  const stands = accountStands(deps)
+  const stands = grantStands(deps)
 
   return async (found) => {
     const grant = asConnection(found)
@@ -69,9 +69,8 @@ async function redemptionOf(
     }
     const now = clock()
     const decision = decideRedemption(grant, attempt, { ...settings, now, salt })
-    if (decision.outcome === 'redeemed' && grant && !(await stands(grant))) {
-      return { write: null, answer: { kind: 'ended', grant, why: 'account_ended' } }
-    }
+    const fault = decision.outcome === 'redeemed' && grant ? await stands(grant) : undefined
+    if (fault && grant) return { write: null, answer: { kind: 'ended', grant, why: fault } }
     return editFor(decision, { grant, now, idleSeconds: settings.refreshIdleSeconds })
   }
 }

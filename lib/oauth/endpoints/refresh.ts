@@ -1,8 +1,8 @@
 import { err, ok, type Result } from '#lib/core/result'
 import type { Client } from '#lib/oauth/client'
-import { accountStands } from '#lib/oauth/endpoints/account-stands'
 import { bestEffort } from '#lib/oauth/endpoints/best-effort'
 import type { OAuthDeps } from '#lib/oauth/endpoints/deps'
+import { grantStands } from '#lib/oauth/endpoints/grant-stands'
 import { noteEnd } from '#lib/oauth/endpoints/grants'
 import type { Issue } from '#lib/oauth/endpoints/issue-tokens'
 import { type Grant, grantRecord } from '#lib/oauth/grant'
@@ -66,7 +66,7 @@ function rotationOf(
   { client, deps }: Scene,
 ): (grant: Grant | undefined) => Promise<Edit<Grant, Outcome>> {
   const { settings } = deps
-  const stands = accountStands(deps)
+  const stands = grantStands(deps)
 
   return async (grant) => {
     if (!isRefreshable(grant)) return refuse('invalid_grant', 'grant_unknown')
@@ -81,7 +81,8 @@ function rotationOf(
     )
     if (decision.outcome === 'refused') return refuse('invalid_grant', decision.reason)
     if (decision.outcome === 'reused') return end(grant, 'refresh_reuse')
-    if (!(await stands(grant))) return end(grant, 'account_ended')
+    const fault = await stands(grant)
+    if (fault) return end(grant, fault)
 
     const scopes = narrowedScopes(scope, grant.scopes)
     if (!scopes.ok) return refuse('invalid_scope', 'scope_not_granted')
