@@ -167,19 +167,41 @@ describe('a personal access token', () => {
   })
 })
 
+describe('the tokens of an account', () => {
+  it.each([
+    { what: 'its epoch has risen', change: (account: { epoch: number }) => ({ epoch: account.epoch + 1 }) },
+    { what: 'it was disabled', change: () => ({ state: 'ended' }) },
+  ])('are refused at once when $what', async ({ change }) => {
+    const made = await create(page, 'Of an account', [/^Read your notes/])
+    expect((await listNotes(pair.origin, made)).status).toBe(200)
+
+    const client = await createClient({ url: pair.redis.url }).connect()
+    const [key = ''] = (await client.keys('*a:usr_*')).filter((found) => /a:usr_[\w-]+$/.test(found))
+    const before = (await client.get(key)) ?? ''
+    const account = JSON.parse(before) as { epoch: number }
+    await client.set(key, JSON.stringify({ ...account, ...change(account) }))
+    for (const _ of pair.instances) expect((await listNotes(pair.origin, made)).status).toBe(401)
+
+    await client.set(key, before)
+    client.destroy()
+    expect((await listNotes(pair.origin, made)).status).toBe(200)
+  })
+})
+
 it('the page of tokens works without script', async () => {
   const storageState = await person.context.storageState()
   const plain = await newPerson(browser, { javaScriptEnabled: false, storageState })
   const tab = await plain.newPage()
-  const made = await create(tab, 'Made without script', [/^Create, change/])
-  expect((await listNotes(pair.origin, made)).status).toBe(200)
+  const bare = await create(tab, 'Made without script', [/^Create, change/])
+  expect((await listNotes(pair.origin, bare)).status).toBe(200)
   expect(await tab.getByRole('button', { name: 'Copy the token' }).isVisible()).toBe(false)
 
   await tab.getByRole('link', { name: /back to your tokens/ }).click()
-  await tab.locator('details.confirm > summary').click()
+  const made = tab.getByRole('listitem').filter({ hasText: 'Made without script' }).first()
+  await made.locator('details.confirm > summary').click()
   await tab.getByRole('button', { name: 'End token Made without script' }).click()
   await tab.waitForURL(/ended=/)
-  expect((await listNotes(pair.origin, made)).status).toBe(401)
+  expect((await listNotes(pair.origin, bare)).status).toBe(401)
   await plain.leave()
 })
 
