@@ -62,6 +62,24 @@ const request = z.looseObject({
 })
 
 /**
+ * The members for which a body is no registration, apart from its redirect URIs; `undefined` when it is no
+ * object. Names are ours, never those of the body.
+ */
+export function faultyMembers(body: unknown): readonly string[] | undefined {
+  const parsed = request.safeParse(body)
+  if (!parsed.success) {
+    const paths = parsed.error.issues.map(({ path: [member] }) => member)
+    return paths.includes(undefined) ? undefined : [...new Set(paths.map(String))]
+  }
+  const { scope, grant_types: grants, response_types: responses } = parsed.data
+  return [
+    ...(knownScopes(scope, []).ok ? [] : ['scope']),
+    ...(acceptedGrantTypes(grants) ? [] : ['grant_types']),
+    ...((responses?.includes('code') ?? true) ? [] : ['response_types']),
+  ]
+}
+
+/**
  * Reads a registration request. What this server cannot give is refused where the client would not work
  * without it, and replaced where it would (RFC 7591 §3.2.1).
  */

@@ -11,6 +11,7 @@ import { effectiveAuthMethod, type RegisteredClient, registerDynamicClient } fro
 import type { Handle, OAuthDeps } from '#lib/oauth/endpoints/deps'
 import type { FloodLimit } from '#lib/oauth/endpoints/flood-limit'
 import { publicEndpoint } from '#lib/oauth/endpoints/methods'
+import { bodyFaults, registrationFault, TOO_MUCH } from '#lib/oauth/registration-fault'
 
 const headers = { ...PUBLIC_CORS, ...NO_STORE }
 
@@ -30,18 +31,24 @@ export function registrationEndpoint(deps: OAuthDeps, flood: FloodLimit): Handle
       return Response.json({ error: 'temporarily_unavailable' }, { status: 429, headers: retry })
     }
     const body = await readJson(request, FORM_MAX_BYTES)
-    if (!body.ok) return refused('invalid_client_metadata', bodyStatus[body.error])
+    if (!body.ok) {
+      return refused('invalid_client_metadata', bodyFaults[body.error], bodyStatus[body.error])
+    }
 
     const metadata = parseClientMetadata(body.value, policy)
-    if (!metadata.ok) return refused(metadata.error)
+    if (!metadata.ok) {
+      return refused(metadata.error, registrationFault(body.value, metadata.error, policy))
+    }
 
     const registered = await registerDynamicClient(metadata.value, deps)
-    if (!registered) return refused('invalid_client_metadata')
+    if (!registered) return refused('invalid_client_metadata', TOO_MUCH)
     return Response.json(registration(metadata.value, registered, deps.clock()), { status: 201, headers })
   })
 }
 
-const refused = (error: RegistrationRefusal, status = 400) => Response.json({ error }, { status, headers })
+/** RFC 7591 §3.2.2. */
+const refused = (error: RegistrationRefusal, error_description: string, status = 400) =>
+  Response.json({ error, error_description }, { status, headers })
 
 /** What was registered, which may be less than was asked (RFC 7591 §3.2.1). Absent members are left out. */
 function registration(metadata: ClientMetadata, registered: RegisteredClient, now: number) {
