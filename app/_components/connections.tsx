@@ -1,9 +1,9 @@
 import type { Connection } from '#lib/dashboard/connections'
 import type { ConnectionsModel, LandingModel } from '#lib/dashboard/dashboard'
+import { AccessRow } from './access-row'
 import { CopyField } from './copy-field'
 import { DashboardFrame } from './dashboard-frame'
 import { HostTabs } from './host-tabs'
-import { When } from './when'
 
 interface ConnectionsProps {
   readonly server: LandingModel
@@ -77,69 +77,37 @@ function List({
 }
 
 function Row({ connection, csrf }: { readonly connection: Connection; readonly csrf: string }) {
-  const { appName, initials, verified, home, may, connected, lastUsed } = connection
+  const { id, appName, initials, verified, home, may, connected, lastUsed } = connection
   return (
-    <li className="connection">
-      <div className="connection-who">
-        <span className="arch" aria-hidden="true">
-          {initials}
-        </span>
-        <div>
-          <h2>{appName}</h2>
-          <p className="small muted">
-            <span>{home}</span>
-            <span className={verified ? 'badge badge-good' : 'badge'}>
-              {verified ? 'Verified' : 'Registered itself'}
-            </span>
-          </p>
-        </div>
-      </div>
-      <ul className="connection-may" aria-label={`What ${appName} may do`}>
-        {may.map((permission) => (
-          <li key={permission.name}>
-            {permission.sentence}
-            {permission.includes.length > 0 ? (
-              <span className="visually-hidden">, which includes: {permission.includes.join('; ')}</span>
-            ) : null}
-          </li>
-        ))}
-      </ul>
-      <p className="connection-when">
-        {lastUsed ? (
-          <>
-            Used <When moment={lastUsed} />
-          </>
-        ) : (
-          'Not used yet'
-        )}
-        <br />
-        Connected <When moment={connected} />
-      </p>
-      <details className="confirm" name="end">
-        <summary>
-          <span className="when-closed">
-            End<span className="visually-hidden"> connection to {appName}</span>
+    <AccessRow
+      what={`connection to ${appName}`}
+      name={appName}
+      may={may}
+      lastUsed={lastUsed}
+      began={{ word: 'Connected', moment: connected }}
+      end={{
+        action: '/dashboard/connections/end',
+        fields: { csrf, connection: id },
+        question: <>End the connection to {appName}?</>,
+        consequence: `It takes effect at once: the next request of ${appName} is refused. What it has read or saved so far stays where it is. It can ask again, and then you decide again.`,
+      }}
+      who={
+        <>
+          <span className="arch" aria-hidden="true">
+            {initials}
           </span>
-          <span className="when-open">
-            Keep<span className="visually-hidden"> connection to {appName}</span>
-          </span>
-        </summary>
-        <div className="confirm-panel">
-          <h3>End the connection to {appName}?</h3>
-          <p>
-            It takes effect at once: the next request of {appName} is refused. What it has read or saved so
-            far stays where it is. It can ask again, and then you decide again.
-          </p>
-          <form action="/dashboard/connections/end" method="post">
-            <input type="hidden" name="csrf" value={csrf} />
-            <input type="hidden" name="connection" value={connection.id} />
-            <button type="submit" className="button button-danger">
-              End connection to {appName}
-            </button>
-          </form>
-        </div>
-      </details>
-    </li>
+          <div>
+            <h2>{appName}</h2>
+            <p className="small muted">
+              <span>{home}</span>
+              <span className={verified ? 'badge badge-good' : 'badge'}>
+                {verified ? 'Verified' : 'Registered itself'}
+              </span>
+            </p>
+          </div>
+        </>
+      }
+    />
   )
 }
 

@@ -1,5 +1,6 @@
 import type { LandingModel, TokensModel } from '#lib/dashboard/dashboard'
 import type { Token } from '#lib/dashboard/tokens'
+import { AccessRow } from './access-row'
 import { CreateToken } from './create-token'
 import { DashboardFrame } from './dashboard-frame'
 import { When } from './when'
@@ -55,10 +56,26 @@ export function Tokens({ server, model, userName, ended }: TokensProps) {
 }
 
 function Row({ token, csrf }: { readonly token: Token; readonly csrf: string }) {
-  const { name, may, created, expires, expiresSoon, lastUsed } = token
+  const { id, name, may, created, expires, expiresSoon, lastUsed } = token
   return (
-    <li className="connection">
-      <div className="connection-who">
+    <AccessRow
+      what={`token ${name}`}
+      name={name}
+      may={may}
+      lastUsed={lastUsed}
+      began={{ word: 'Created', moment: created }}
+      end={{
+        action: '/dashboard/tokens/end',
+        fields: { csrf, token: id },
+        question: (
+          <>
+            End the token <bdi>{name}</bdi>?
+          </>
+        ),
+        consequence:
+          'It takes effect at once: the next request with it is refused. A token that has ended cannot be brought back; you can create another.',
+      }}
+      who={
         <div>
           <h2>
             <bdi>{name}</bdi>
@@ -71,54 +88,7 @@ function Row({ token, csrf }: { readonly token: Token; readonly csrf: string }) 
             </span>
           </p>
         </div>
-      </div>
-      <ul className="connection-may" aria-label={`What ${name} may do`}>
-        {may.map((permission) => (
-          <li key={permission.name}>
-            {permission.sentence}
-            {permission.includes.length > 0 ? (
-              <span className="visually-hidden">, which includes: {permission.includes.join('; ')}</span>
-            ) : null}
-          </li>
-        ))}
-      </ul>
-      <p className="connection-when">
-        {lastUsed ? (
-          <>
-            Used <When moment={lastUsed} />
-          </>
-        ) : (
-          'Not used yet'
-        )}
-        <br />
-        Created <When moment={created} />
-      </p>
-      <details className="confirm" name="end">
-        <summary>
-          <span className="when-closed">
-            End<span className="visually-hidden"> token {name}</span>
-          </span>
-          <span className="when-open">
-            Keep<span className="visually-hidden"> token {name}</span>
-          </span>
-        </summary>
-        <div className="confirm-panel">
-          <h3>
-            End the token <bdi>{name}</bdi>?
-          </h3>
-          <p>
-            It takes effect at once: the next request with it is refused. A token that has ended cannot be
-            brought back; you can create another.
-          </p>
-          <form action="/dashboard/tokens/end" method="post">
-            <input type="hidden" name="csrf" value={csrf} />
-            <input type="hidden" name="token" value={token.id} />
-            <button type="submit" className="button button-danger">
-              End token {name}
-            </button>
-          </form>
-        </div>
-      </details>
-    </li>
+      }
+    />
   )
 }
