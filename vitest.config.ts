@@ -33,6 +33,7 @@ export default defineConfig({
         sequence: { groupOrder: 1 },
       }),
       project('hosts', ['test/hosts/**/*.test.ts'], {
+        globalSetup: ['test/hosts/report.ts'],
         testTimeout: 120_000,
         hookTimeout: 300_000,
         fileParallelism: false,
