@@ -90,10 +90,18 @@ export function returnAddress(
   const redirectUri = matchRedirectUri(client.redirectUris, requested)
   if (!redirectUri) return err(requested === undefined ? 'redirect_uri_missing' : 'redirect_uri_unregistered')
   // Asked again, because rules may have become stricter since the client registered.
-  const kind = redirectKind(redirectUri)
-  if (!kind) return err('redirect_uri_forbidden')
-  if (kind === 'private-use' && policy.strictRedirects) return err('redirect_uri_private')
-  return ok({ redirectUri, rawState })
+  const fault = redirectFault(redirectUri, policy)
+  return fault ? err(fault) : ok({ redirectUri, rawState })
+}
+
+/** Why no client at all may be answered at an address here. */
+export function redirectFault(
+  uri: string,
+  policy: { readonly strictRedirects: boolean },
+): UntoldRefusal | undefined {
+  const kind = redirectKind(uri)
+  if (!kind) return 'redirect_uri_forbidden'
+  return kind === 'private-use' && policy.strictRedirects ? 'redirect_uri_private' : undefined
 }
 
 /** OpenID Connect Core §3.1.2.1: the client wants an answer without anything being shown. */

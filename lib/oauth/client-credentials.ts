@@ -43,12 +43,9 @@ export function readClientCredentials(
 
 /** RFC 7523 §2.2: the assertion says who the client is; a `client_id` beside it must say the same. */
 function readAssertion(get: Parameters['get']): Result<ClientCredentials, CredentialsRefusal> {
-  const clientAssertion = get('client_assertion')
-  const type = get('client_assertion_type')
-  if (clientAssertion === undefined || type === undefined) {
-    return err({ error: 'invalid_request', viaHeader: false })
-  }
-  const clientId = type === CLIENT_ASSERTION_TYPE ? claimedClientId(clientAssertion) : undefined
+  const clientAssertion = get('client_assertion') ?? ''
+  const isKnownType = get('client_assertion_type') === CLIENT_ASSERTION_TYPE
+  const clientId = isKnownType ? claimedClientId(clientAssertion) : undefined
   const named = get('client_id') ?? clientId
   if (clientId === undefined || named !== clientId) return err({ error: 'invalid_client', viaHeader: false })
   return ok({ clientId, clientSecret: undefined, method: 'private_key_jwt', clientAssertion })

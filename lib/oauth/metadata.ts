@@ -1,4 +1,5 @@
 import { authMethods, grantTypes } from '#lib/oauth/client'
+import { assertionAlgorithms } from '#lib/oauth/client-assertion'
 import { baseScopes, OFFLINE_ACCESS, type Scope } from '#lib/oauth/scope'
 
 /** What the documents say of a server. */
@@ -26,7 +27,14 @@ export function protectedResourceMetadata({ issuer, resource, serverName, scopes
 }
 
 /** Authorization server metadata (RFC 8414 §2). Only what is answered is advertised. */
-export function authorizationServerMetadata({ issuer, scopes }: Described) {
+export function authorizationServerMetadata({
+  issuer,
+  scopes,
+  acceptsClientDocuments,
+}: Described & {
+  /** Whether clients may be named by the address of their metadata. */
+  readonly acceptsClientDocuments: boolean
+}) {
   return {
     issuer,
     authorization_endpoint: `${issuer}/oauth/authorize`,
@@ -39,9 +47,12 @@ export function authorizationServerMetadata({ issuer, scopes }: Described) {
     grant_types_supported: [...grantTypes],
     token_endpoint_auth_methods_supported: [...authMethods],
     revocation_endpoint_auth_methods_supported: [...authMethods],
+    token_endpoint_auth_signing_alg_values_supported: [...assertionAlgorithms],
+    revocation_endpoint_auth_signing_alg_values_supported: [...assertionAlgorithms],
     code_challenge_methods_supported: ['S256'],
     scopes_supported: [...scopes.map((scope) => scope.name), OFFLINE_ACCESS],
     authorization_response_iss_parameter_supported: true,
+    ...(acceptsClientDocuments ? { client_id_metadata_document_supported: true } : {}),
     request_parameter_supported: false,
     request_uri_parameter_supported: false,
     service_documentation: `${issuer}/`,
@@ -52,7 +63,7 @@ export function authorizationServerMetadata({ issuer, scopes }: Described) {
  * The same under the name of OpenID Connect Discovery 1.0, for hosts that look there only. No ID token is
  * ever issued; the two members are there because parsers of that document require them.
  */
-export function openidConfiguration(server: Described) {
+export function openidConfiguration(server: Parameters<typeof authorizationServerMetadata>[0]) {
   return {
     ...authorizationServerMetadata(server),
     subject_types_supported: ['public'],

@@ -60,7 +60,7 @@ describe('an authorization request that only the person may hear of', () => {
     { attack: 'no client id', change: { client_id: undefined } },
     { attack: 'an empty client id', change: { client_id: '' } },
     { attack: 'a client id nobody issued', change: { client_id: 'dc1_nobody' } },
-    { attack: 'a URL as client id', change: { client_id: 'https://app.example/client.json' } },
+    { attack: 'a URL that cannot be a document', change: { client_id: 'https://app.example' } },
     { attack: 'two client ids', change: '&client_id=x' },
     { attack: 'two redirect URIs', change: `&redirect_uri=${encodeURIComponent(CALLBACK)}` },
     { attack: 'two states', change: '&state=x' },

@@ -53,18 +53,22 @@ describe('discovery', () => {
     const response = await get('authorizationServerMetadata')('/.well-known/oauth-authorization-server')
     const document = (await response.json()) as Record<string, unknown>
     const authMethods = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt']
+    const signed = ['ES256', 'ES384', 'EdDSA', 'PS256', 'RS256']
     expect(document).toEqual({
       issuer: ISSUER,
       authorization_endpoint: `${ISSUER}/oauth/authorize`,
       token_endpoint: `${ISSUER}/oauth/token`,
       revocation_endpoint: `${ISSUER}/oauth/revoke`,
       revocation_endpoint_auth_methods_supported: authMethods,
+      revocation_endpoint_auth_signing_alg_values_supported: signed,
       registration_endpoint: `${ISSUER}/oauth/register`,
       jwks_uri: `${ISSUER}/.well-known/jwks.json`,
       response_types_supported: ['code'],
       response_modes_supported: ['query'],
       grant_types_supported: ['authorization_code', 'refresh_token'],
       token_endpoint_auth_methods_supported: authMethods,
+      token_endpoint_auth_signing_alg_values_supported: signed,
+      client_id_metadata_document_supported: true,
       code_challenge_methods_supported: ['S256'],
       scopes_supported: ['notes:read', 'notes:write', 'notes:purge', 'offline_access'],
       authorization_response_iss_parameter_supported: true,

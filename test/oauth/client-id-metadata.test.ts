@@ -3,22 +3,25 @@ import { describe, expect, it } from 'vitest'
 import { readMetadataDocument, toDocumentClient } from '#lib/oauth/client-id-metadata'
 
 const CLIENT = 'https://app.example/client.json'
-const policy = { scopes: ['notes:read', 'notes:write'], strictRedirects: false }
+const policy = { scopes: ['notes:read', 'notes:write'] }
 const good = { client_id: CLIENT, client_name: 'App', redirect_uris: ['https://app.example/cb'] }
 const publicKey = { kty: 'EC', crv: 'P-256', x: 'x', y: 'y', kid: 'a' }
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 const read = (
   document: unknown,
-  { contentType = 'application/json' as string | null, clientId = CLIENT, ...more } = {},
+  {
+    contentType = 'application/json',
+    strictRedirects = false,
+  }: { contentType?: string | null; strictRedirects?: boolean } = {},
 ) =>
   readMetadataDocument(
-    clientId,
+    CLIENT,
     {
       contentType,
       body: document instanceof Uint8Array ? document : bytes(JSON.stringify(document)),
     },
-    { ...policy, ...more },
+    { ...policy, strictRedirects },
   )
 
 describe('a client id metadata document', () => {

@@ -9,6 +9,7 @@ import type { SignedIn } from '#lib/core/signed-in'
 import { createLocalStore } from '#lib/node/local-store'
 import type { OAuthDeps, OAuthSettings } from '#lib/oauth/endpoints/deps'
 import { createOAuth } from '#lib/oauth/endpoints/oauth'
+import type { FetchDocument } from '#lib/oauth/fetch-document'
 import type { AuditEvent } from '#lib/observability/audit'
 import type { StoreRequest } from '#lib/store/connect'
 import { keys } from '#lib/store/keys'
@@ -47,10 +48,19 @@ interface Options {
   /** Stands between the server and its store. */
   readonly wrap?: (store: Store) => Store
   readonly secrets?: readonly string[]
+  /** The internet, as far as documents of clients go; without it no host answers. */
+  readonly fetchDocument?: FetchDocument
 }
 
+const unreachable: FetchDocument = async () => err('unreachable')
+
 /** The authorization server in process over a real local store, with a clock that can be moved. */
-export async function startAuthorizationServer({ settings, wrap = (store) => store, secrets }: Options = {}) {
+export async function startAuthorizationServer({
+  settings,
+  wrap = (store) => store,
+  secrets,
+  fetchDocument = unreachable,
+}: Options = {}) {
   const directory = await mkdtemp(join(tmpdir(), 'gatehouse-oauth-'))
   let now = Date.UTC(2026, 10, 22, 12)
   const clock = () => now
@@ -83,9 +93,12 @@ export async function startAuthorizationServer({ settings, wrap = (store) => sto
       refreshIdleSeconds: 30 * 86_400,
       refreshMaxSeconds: 90 * 86_400,
       strictRedirects: false,
+      cimdAllow: [],
+      cimdBlock: [],
       consentMemory: false,
       ...settings,
     },
+    fetchDocument,
     currentUser: async (request) =>
       [ada, bob].find((user) => user.sessionHash === request.headers.get('x-session')),
     // No record: the account stands. `ended`: it does not.

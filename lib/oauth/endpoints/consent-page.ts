@@ -2,6 +2,8 @@ import { CONSENT_MEMORY_DAYS } from '#lib/config/limits'
 import type { SignedIn } from '#lib/core/signed-in'
 import { type Html, html } from '#lib/http/html'
 import { pageResponse } from '#lib/http/page'
+import type { ClientRecord } from '#lib/oauth/client'
+import { readClientIdUrl } from '#lib/oauth/client-id-url'
 import type { ConsentTransaction } from '#lib/oauth/consent'
 import type { OAuthDeps } from '#lib/oauth/endpoints/deps'
 import { isRemembered } from '#lib/oauth/endpoints/remembered-consent'
@@ -35,7 +37,8 @@ ${view.noneChosen && html`<div class="notice notice-careful" role="alert"><p>Cho
 <form method="post" action="/oauth/consent">
 ${hidden('tx', id)}${hidden('csrf', csrf)}<input type="checkbox" name="listed" value="scopes" checked hidden>
 ${permissions(transaction, deps.scopes)}
-<p>You will return to <strong class="mono">${redirectHost(transaction.redirectUri)}</strong> ${badge(client.verified)}</p>
+${publisher(client)}
+<p>You will return to <strong class="mono">${redirectHost(transaction.redirectUri)}</strong> ${standing(client)}</p>
 ${caution(kind)}
 ${isRemembered(transaction, deps) && html`<p class="muted">Your answer is remembered for ${CONSENT_MEMORY_DAYS} days. Ending the connection forgets it.</p>`}
 <p class="actions">${buttons(kind)}</p>
@@ -77,10 +80,22 @@ function permission(name: string, scopes: readonly Scope[]): Html {
   }</span></label></li>`
 }
 
-const badge = (verified: boolean): Html =>
-  verified
-    ? html`<span class="badge badge-good">verified by its domain</span>`
+/** The host vouches for the name and for where the answer goes, not for the program that asked on a computer. */
+function publisher({ kind, id }: ClientRecord): Html | undefined {
+  if (kind !== 'metadata_document') return undefined
+  const host = readClientIdUrl(id)?.host ?? ''
+  return html`<p>The app is named by <strong class="mono">${host}</strong> <span class="badge badge-good">verified by its domain</span></p>`
+}
+
+function standing({ kind, verified }: ClientRecord): Html | undefined {
+  if (kind === 'metadata_document') return undefined
+  return verified
+    ? html`<span class="badge badge-good">registered by who runs this server</span>`
     : html`<span class="badge badge-careful">registered itself, unverified</span>`
+}
+
+const registeredBy = (kind: string): string =>
+  kind === 'metadata_document' ? 'at the address that is its client id' : 'by who runs this server'
 
 function caution(kind: RedirectKind): Html | undefined {
   if (kind === 'https') return undefined
@@ -108,7 +123,7 @@ const details = (
 <div><dt>Redirect URI</dt><dd class="mono">${redirectUri}</dd></div>
 <div><dt>Resource</dt><dd class="mono">${resource}</dd></div>
 <div><dt>Scopes</dt><dd class="mono">${scopes.join(' ')}</dd></div>
-<div><dt>Registered</dt><dd>${client.kind === 'dynamic' ? 'by itself (dynamic client registration)' : client.kind}</dd></div>
+<div><dt>Registered</dt><dd>${client.kind === 'dynamic' ? 'by itself (dynamic client registration)' : registeredBy(client.kind)}</dd></div>
 </dl>
 </details>`
 

@@ -7,11 +7,13 @@ import { seeOther } from '#lib/http/redirect'
 import { isSameOrigin } from '#lib/http/same-origin'
 import {
   type ConsentDecision,
+  type ConsentTransaction,
   consentTransaction,
   readConsentDecision,
   type WaitingTransaction,
 } from '#lib/oauth/consent'
 import { bestEffort } from '#lib/oauth/endpoints/best-effort'
+import type { ClientDocuments } from '#lib/oauth/endpoints/client-documents'
 import { readStanding } from '#lib/oauth/endpoints/client-standing'
 import { consentPage, switchAccountPage } from '#lib/oauth/endpoints/consent-page'
 import { decideConsent } from '#lib/oauth/endpoints/decide-consent'
@@ -27,10 +29,10 @@ import { parseRecord } from '#lib/store/record'
 const TRANSACTION_ID = /^[A-Za-z0-9_-]{32}$/
 
 /** The consent page: GET shows what is asked, POST takes the answer (OAUTH.md §1.5). */
-export function consentEndpoint(deps: OAuthDeps): Handle {
+export function consentEndpoint(deps: OAuthDeps, documents: ClientDocuments): Handle {
   return async (request, exchange) => {
     if (request.method === 'GET') return show(request, { deps, exchange })
-    if (request.method === 'POST') return decide(request, { deps, exchange })
+    if (request.method === 'POST') return decide(request, { deps, exchange, documents })
     return refusalPage('method_not_allowed', { ...exchange, headers: { Allow: 'GET, POST' } }, deps)
   }
 }
@@ -38,6 +40,10 @@ export function consentEndpoint(deps: OAuthDeps): Handle {
 interface Scene {
   readonly deps: OAuthDeps
   readonly exchange: Exchange
+}
+
+interface DecidingScene extends Scene {
+  readonly documents: ClientDocuments
 }
 
 async function show(request: Request, { deps, exchange }: Scene): Promise<Response> {
@@ -57,7 +63,8 @@ const formRefusals: Readonly<Record<BodyProblem, PageRefusal>> = {
   malformed: 'answer_unreadable',
 }
 
-async function decide(request: Request, { deps, exchange }: Scene): Promise<Response> {
+async function decide(request: Request, scene: DecidingScene): Promise<Response> {
+  const { deps, exchange } = scene
   const refuse = (reason: PageRefusal) => refusalPage(reason, exchange, deps)
   if (!isSameOrigin(request, deps.issuer)) return refuse('form_foreign')
 
@@ -77,19 +84,20 @@ async function decide(request: Request, { deps, exchange }: Scene): Promise<Resp
   if (decision === undefined) return refuse('answer_unreadable')
   if (decision === 'none_chosen') return draw(waiting, user, { deps, noneChosen: true })
 
-  const answer = await commit(waiting, decision, { deps, exchange })
+  const answer = await commit(waiting, decision, scene)
   return typeof answer === 'string' ? refuse(answer) : answer
 }
 
-/** Between the question and the answer an operator may have blocked the app. */
+/** Between the question and the answer an operator may have blocked the app, and the app may have changed. */
 async function commit(
   waiting: WaitingTransaction,
   decision: ConsentDecision,
-  { deps, exchange }: Scene,
+  { deps, exchange, documents }: DecidingScene,
 ): Promise<Response | PageRefusal> {
   const { transaction } = waiting
   const allows = decision.decision === 'allow'
   if (allows && (await readStanding(deps, transaction.client.key)).blocked) return 'client_blocked'
+  if (allows && (await hasChanged(transaction, documents))) return 'client_changed'
 
   const answer = await decideConsent(waiting, decision, { deps, exchange })
   if (!answer) return 'answer_used'
@@ -97,6 +105,19 @@ async function commit(
     allows ? rememberConsent(transaction, decision.scopes, deps) : forgetConsent(transaction, deps),
   )
   return answer
+}
+
+/**
+ * Whether a document is known by now that says something else than the person was shown. A copy that cannot be
+ * had says nothing.
+ */
+async function hasChanged(
+  { client: { kind, id, digest } }: ConsentTransaction,
+  documents: ClientDocuments,
+): Promise<boolean> {
+  if (kind !== 'metadata_document') return false
+  const now = await documents.resolve(id, { mayFetch: false })
+  return now.ok ? now.value.digest !== digest : now.error !== 'client_document_unavailable'
 }
 
 /** A request that waits for this browser session's answer. */

@@ -5,6 +5,9 @@ import type { Result } from '#lib/core/result'
 import type { SignedIn } from '#lib/core/signed-in'
 import type { Exchange } from '#lib/http/endpoint'
 import type { BearerRefusal, CallRefusal, Challenge } from '#lib/oauth/bearer'
+import type { SigningKeySet } from '#lib/oauth/endpoints/signing-key-set'
+import type { StaticClients } from '#lib/oauth/endpoints/static-clients'
+import type { FetchDocument } from '#lib/oauth/fetch-document'
 import type { AdmittedGrant, GrantSummary, PersonalTokenSummary } from '#lib/oauth/grant'
 import type { CallClaims } from '#lib/oauth/personal-token'
 import type { PersonalTokenFault, PersonalTokenRequest } from '#lib/oauth/personal-token-request'
@@ -12,7 +15,7 @@ import type { Scope } from '#lib/oauth/scope'
 import type { Audit } from '#lib/observability/audit'
 import type { Log } from '#lib/observability/log'
 import type { Check } from '#lib/store/check'
-import type { Store } from '#lib/store/port'
+import type { Operation, Store } from '#lib/store/port'
 
 /** The operator's settings of the authorization server (DESIGN.md §4). */
 export interface OAuthSettings {
@@ -23,6 +26,12 @@ export interface OAuthSettings {
   readonly refreshMaxSeconds: number
   /** Refuse private-use redirect schemes such as `cursor:`. */
   readonly strictRedirects: boolean
+  /** Patterns of hosts whose client id metadata documents are accepted; an empty list: of every public host. */
+  readonly cimdAllow: readonly string[]
+  /** Patterns of hosts whose documents are not; stronger than `cimdAllow`. */
+  readonly cimdBlock: readonly string[]
+  /** Do not ask again what was allowed, where that is safe (`lib/oauth/consent-memory`). */
+  readonly consentMemory: boolean
   /** Where accounts are forgotten after a time (previews): no personal access token is made for longer. */
   readonly recordTtlMs?: number | undefined
 }
@@ -43,6 +52,8 @@ export interface OAuthDeps {
   readonly log: Log
   readonly audit: Audit
   readonly settings: OAuthSettings
+  /** Fetches what strangers name, without being led into a private network. */
+  readonly fetchDocument: FetchDocument
   /** Who sits at the browser. */
   readonly currentUser: (request: Request) => Promise<SignedIn | undefined>
   /** Whether an account still stands in that epoch. */
@@ -75,6 +86,13 @@ export interface OAuth {
    * @throws StoreUnavailable on a cold instance that cannot get the signing keys
    */
   readBearer(request: Request): Promise<Result<CallClaims, BearerRefusal>>
+  /** Ends the grant of an access or refresh token that its own client hands back (RFC 7009). */
+  readonly revoke: Handle
+  /** What else a token depends on, for the one request of a call: `decide` is given the answers in order. */
+  standingCheck(claims: CallClaims): {
+    readonly operations: readonly Extract<Operation, { kind: 'get' }>[]
+    decide(answers: readonly (string | null)[]): Promise<boolean>
+  }
   /** Whether the grant of a token stands. */
   grantCheck(claims: CallClaims): Check<'get', AdmittedGrant, 'grant_ended'>
   /** After the answer of a call: marks its generation as used (once) and when (at most once a minute). Never throws. */
@@ -89,6 +107,29 @@ export interface OAuth {
     /** A snake_case word for the audit log. */
     readonly why: string
   }): Promise<boolean>
+  /**
+   * Ends the connections of an account with the client of that key, or all and its personal access tokens.
+   * Each has ended on the next call. Answers how many there were.
+   */
+  endGrantsOf(which: {
+    readonly accountId: string
+    readonly clientKey?: string | undefined
+    /** A snake_case word for the audit log. */
+    readonly why: string
+  }): Promise<number>
+  /** What an operator decides about clients, by client key; effective on the next call on every instance. */
+  readonly clientStanding: {
+    /** Ends all of its connections, for everybody, and refuses it from then on. */
+    block(clientKey: string): Promise<void>
+    /** Lets it be connected again. What ended stays ended. */
+    unblock(clientKey: string): Promise<void>
+    /** Ends all of its connections, for everybody. It may be connected again. */
+    endConnections(clientKey: string): Promise<void>
+    isBlocked(clientKey: string): Promise<boolean>
+  }
+  /** Apps that the operator registers. */
+  readonly staticClients: StaticClients
+  readonly signingKeys: Pick<SigningKeySet, 'rotate' | 'replace' | 'list'>
   /** Lives of a personal access token to choose from, in days. */
   readonly personalTokenDays: readonly number[]
   /** Makes a personal access token. It is in this answer and nowhere else. */

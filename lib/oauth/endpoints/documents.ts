@@ -19,6 +19,9 @@ const documentOf = (body: object): Handle =>
 export function discoveryEndpoints(deps: OAuthDeps, signingKeys: SigningKeySet) {
   const wellKnown = '/.well-known/oauth-protected-resource'
   const paths = new Set([wellKnown, wellKnown + new URL(deps.resource).pathname])
+  // This pattern turns all of them off: then nothing is advertised.
+  const acceptsClientDocuments = !deps.settings.cimdBlock.includes('*')
+  const server = { ...deps, acceptsClientDocuments }
   const resourceDocument = documentOf(protectedResourceMetadata(deps))
 
   const resourceMetadata: Handle = async (request, exchange) =>
@@ -27,8 +30,8 @@ export function discoveryEndpoints(deps: OAuthDeps, signingKeys: SigningKeySet) 
 
   return {
     protectedResourceMetadata: resourceMetadata,
-    authorizationServerMetadata: documentOf(authorizationServerMetadata(deps)),
-    openidConfiguration: documentOf(openidConfiguration(deps)),
+    authorizationServerMetadata: documentOf(authorizationServerMetadata(server)),
+    openidConfiguration: documentOf(openidConfiguration(server)),
     jwks: publicEndpoint('GET', async () => {
       const { jwks } = await signingKeys.current()
       void signingKeys.refresh()

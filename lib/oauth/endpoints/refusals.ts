@@ -1,4 +1,5 @@
 import type { UntoldRefusal } from '#lib/oauth/authorization-request'
+import type { DocumentRefusal } from '#lib/oauth/endpoints/client-documents'
 
 /** Refusals of the consent form, and of anything before it. */
 export type ConsentRefusal =
@@ -10,10 +11,11 @@ export type ConsentRefusal =
   | 'form_not_urlencoded'
   | 'signed_out'
   | 'client_blocked'
+  | 'client_changed'
   | 'too_many_requests'
   | 'method_not_allowed'
 
-export type PageRefusal = UntoldRefusal | ConsentRefusal
+export type PageRefusal = UntoldRefusal | ConsentRefusal | DocumentRefusal
 
 /** A refusal in words. Never text of the request: a stranger may have written that. */
 export interface RefusalWords {
@@ -147,6 +149,37 @@ export const refusals: Readonly<Record<PageRefusal, RefusalWords>> = {
     title: 'This app is blocked here',
     rule: 'The person who runs this server has blocked the app, wherever it registers. Its connections have ended.',
     remedy: 'If you need the app, ask them to unblock it.',
+  },
+  client_id_malformed: {
+    status: 400,
+    title: 'This app has no usable client id',
+    rule: 'A client id that begins with https:// is the address of a document on a public host: with a path, without user name, fragment or dot segments, at most 512 characters.',
+    remedy: tellMakers,
+  },
+  client_host_blocked: {
+    status: 400,
+    title: 'Apps of this host are not let in',
+    rule: 'The person who runs this server chose whose apps may connect by a document of their own.',
+    remedy: 'If you need the app, ask them to change CIMD_ALLOW or CIMD_BLOCK.',
+  },
+  client_document_unavailable: {
+    status: 400,
+    title: 'This app cannot be looked up',
+    rule: 'The app is named by the address of a document, and its host did not give that document to this server.',
+    remedy:
+      'Try again in a minute. If it happens again, tell the makers of the app: their host may refuse servers in a cloud.',
+  },
+  client_document_invalid: {
+    status: 400,
+    title: 'This app describes itself in a way that is not accepted',
+    rule: 'The document of an app is a JSON object with its client_id, a client_name, acceptable redirect_uris, a way to authenticate that this server has, and no secret.',
+    remedy: tellMakers,
+  },
+  client_changed: {
+    status: 400,
+    title: 'This app has changed while you were asked',
+    rule: 'Its name and the addresses it returns to are those that the page showed you.',
+    remedy: `${startAgain} You are then shown what they are now.`,
   },
   too_many_requests: {
     status: 429,
