@@ -137,6 +137,11 @@ export const CLIENT_SECRETS_MAX = 2
 
 // Commands of the operator
 
+/** A command with a key set or a list of redirect URIs. */
+export const ADMIN_BODY_MAX_BYTES = 64 * 1024
+/** Ending everything of many people takes a while. */
+export const ADMIN_ANSWER_MS = 2 * MINUTE
+
 /** Records listed in one request. */
 export const LIST_PAGE = 200
 /** The token of a command is used at once or not at all. */

@@ -38,8 +38,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'lib/identity/types',
     'lib/mcp/define',
   ],
+  'lib/admin': [...everyone, 'lib/http/*'],
   'lib/node': ['*'],
   'lib/services.ts': ['lib/*', 'zod'],
+  'lib/services': ['lib/*'],
   app: ['app/*', 'lib/services', 'lib/dashboard/*', 'lib/core/signed-in', 'react', 'next'],
   bin: ['lib/services', 'lib/config/*', 'lib/node/*', 'lib/core/*', 'node:*', '*'],
   'instrumentation.ts': ['instrumentation-node'],
@@ -50,11 +52,14 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 /** What may be loaded with `import()` besides: the adapters that only some deployments need. */
 const mayLoad: Readonly<Record<string, readonly string[]>> = {
   'lib/services.ts': ['lib/*'],
+  'lib/services': ['lib/*'],
   'lib/store': ['lib/store/*', '@upstash/redis', '@redis/client'],
   'instrumentation.ts': ['instrumentation-node'],
 }
 
-const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.ts', '*.tsx'], { encoding: 'utf8' })
+const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.ts', '*.tsx'], {
+  encoding: 'utf8',
+})
   .split('\n')
   .filter((file) => /^(lib|app|bin)\//.test(file) || /^(proxy|instrumentation(-node)?)\.ts$/.test(file))
 
@@ -79,7 +84,7 @@ function allows(patterns: readonly string[], target: string): boolean {
   return patterns.some((pattern) =>
     pattern.endsWith('*')
       ? target.startsWith(pattern.slice(0, -1))
-      : target === pattern || target.startsWith(`${pattern}/`) && !pattern.startsWith('lib/'),
+      : target === pattern || (target.startsWith(`${pattern}/`) && !pattern.startsWith('lib/')),
   )
 }
 

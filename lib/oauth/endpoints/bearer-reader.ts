@@ -65,7 +65,7 @@ export function createBearerReader(
  * The key that a token names, if it says that it is ours and still good: only then may an unknown key make
  * this server read its keys again. A key is looked up in our own set, never where a token points.
  */
-function plausibleKid(
+export function plausibleKid(
   token: string,
   { issuer, resource, clock }: Pick<OAuthDeps, 'issuer' | 'resource' | 'clock'>,
 ): string | undefined {

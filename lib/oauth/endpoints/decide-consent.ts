@@ -91,7 +91,7 @@ function pendingGrant(
     readonly deps: OAuthDeps
   },
 ): PendingGrant {
-  const { accountId, epoch, client, codeChallenge, redirectUri } = transaction
+  const { accountId, epoch, client, clientEpoch = 0, codeChallenge, redirectUri } = transaction
   const { id, codeHash, scopes, now, deps } = made
   return {
     v: 1,
@@ -100,6 +100,7 @@ function pendingGrant(
     accountId,
     epoch,
     client,
+    clientEpoch,
     scopes: [...scopes],
     resource: deps.resource,
     createdAt: now,
