@@ -294,6 +294,12 @@ describe('a configuration that is wrong', () => {
       fault: /^ALLOWED_HOSTS entry 1/,
     },
     {
+      what: 'an address as a host of apps',
+      env: { CIMD_ALLOW: 'claude.ai, https://a.example' },
+      fault: /^CIMD_ALLOW entry 2 must be a host name/,
+    },
+    { what: 'a star in a host', env: { CIMD_BLOCK: 'a.*.example' }, fault: /^CIMD_BLOCK entry 1/ },
+    {
       what: 'a Redis address of another kind',
       env: { REDIS_URL: 'cache:6379' },
       fault: /^REDIS_URL must be/,
@@ -341,6 +347,8 @@ describe('edges', () => {
       ALLOWED_HOSTS: 'a.example:8443,[::1]:3000',
       TRUST_PROXY: 'hops:2',
       STRICT_REDIRECTS: 'TRUE',
+      CIMD_ALLOW: 'claude.ai *.app.example',
+      CIMD_BLOCK: '*',
       CONSENT_MEMORY: 'true',
       GATEHOUSE_CONFORMANCE: '1',
     })
@@ -349,6 +357,8 @@ describe('edges', () => {
       allowedHosts: ['a.example:8443', '[::1]:3000'],
       trustProxy: 'hops:2',
       strictRedirects: true,
+      cimdAllow: ['claude.ai', '*.app.example'],
+      cimdBlock: ['*'],
       consentMemory: true,
       conformance: true,
     })

@@ -83,15 +83,20 @@ export function authorizationEndpoint(deps: OAuthDeps, { flood, documents }: Par
       const asked = await lookUp(first.value, { deps, documents })
       return asked.ok ? askPerson(asked.value, user, { deps, exchange }) : refuse(asked.error)
     }
-    if (wantsNoInteraction(first.value.parsed)) return refusalPage('sign_in_needed', exchange, deps)
-
-    const wait = flood(request)
-    if (wait) {
-      const headers = { 'Retry-After': String(wait.retryAfterSeconds) }
-      return refusalPage('too_many_requests', { ...exchange, headers }, deps)
-    }
-    return seeOther(`/sign-in?rt=${await sealRequest(first.value.query, deps)}`)
+    return signInFirst(first.value, () => flood(request), { deps, exchange })
   }
+}
+
+async function signInFirst(
+  { query, parsed }: Heard,
+  mustWait: () => ReturnType<FloodLimit>,
+  { deps, exchange }: Scene,
+): Promise<Response> {
+  if (wantsNoInteraction(parsed)) return refusalPage('sign_in_needed', exchange, deps)
+  const wait = mustWait()
+  if (!wait) return seeOther(`/sign-in?rt=${await sealRequest(query, deps)}`)
+  const headers = { 'Retry-After': String(wait.retryAfterSeconds) }
+  return refusalPage('too_many_requests', { ...exchange, headers }, deps)
 }
 
 interface Looking {

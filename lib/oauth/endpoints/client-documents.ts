@@ -138,7 +138,8 @@ function insteadOf(
   fault: Fault,
   older: MetadataDocument | undefined,
 ): Promise<Result<DocumentClient, DocumentRefusal>> | Result<DocumentClient, DocumentRefusal> {
-  if (isRefusedDocument(fault)) return err('client_document_invalid')
+  const isWrong = isRefusedDocument(fault) || (fault === 'not_the_document' && !older)
+  if (isWrong) return err('client_document_invalid')
   return fault === 'not_found' ? err('client_document_unavailable') : clientOf(older)
 }
 
