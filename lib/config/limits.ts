@@ -58,6 +58,16 @@ export const GRANTS_PER_CLIENT_MAX = 50
 export const SUPERSESSIONS_KEPT = 8
 /** A pending grant outlives its code by this, so that the code is refused by our clock and not by the store's. */
 export const PENDING_GRANT_MARGIN_MS = 30 * SECOND
+/** A redemption without an answer is taken back as soon as the store answers: it is asked this often. */
+export const WITHDRAWAL_PAUSE_MS = 250
+/** And so long after the code has expired: what nobody was given is then left to its lifetime. */
+export const WITHDRAWAL_GIVE_UP_MS = 5 * MINUTE
+/** Redemptions without an answer that an instance remembers, at about 200 bytes each. */
+export const UNANSWERED_MAX = 10_000
+/** Before a code that was just spent counts as sent twice, the instance that spent it may say otherwise. */
+export const SPENT_CODE_PAUSE_MS = 500
+/** So often it is looked at: together longer than one request to the store that hangs, and a pause. */
+export const SPENT_CODE_LOOKS = 5
 /** Connections listed, and counted against the limit per client. */
 export const GRANTS_LISTED_MAX = 500
 /** An index entry without its record is forgotten after this: consent writes the entry first. */

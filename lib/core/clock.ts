@@ -6,3 +6,9 @@ export const systemClock: Clock = () => Date.now()
 
 /** Whole seconds since 1970: the unit of OAuth and JWT (RFC 7519 §2, NumericDate). */
 export const toSeconds = (ms: number): number => Math.floor(ms / 1000)
+
+/** Waits, in milliseconds, as a function, so that tests need not. */
+export type Pause = (ms: number) => Promise<void>
+
+/** Waits by the machine's timer. */
+export const systemPause: Pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))

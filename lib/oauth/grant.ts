@@ -21,12 +21,16 @@ const base = {
   redirectUri: z.string(),
 }
 
+/** Requests whose redemption was taken back: nobody was answered (decision 0014). */
+const withdrawn = z.array(z.string()).optional()
+
 /** Consent was given and the code not yet redeemed. */
 const pendingGrant = z.looseObject({
   ...base,
   status: z.literal('pending'),
   /** ms: the code is refused from then on. */
   codeExpiresAt: z.number(),
+  withdrawn,
 })
 
 const refreshState = z.looseObject({
@@ -45,6 +49,7 @@ const activeGrant = z.looseObject({
   status: z.literal('active'),
   /** The request that redeemed the code: repeated by a transport, it is answered alike. */
   redeemedBy: z.string(),
+  withdrawn,
   /** ms: no refresh token and no access token outlives it. */
   expiresAt: z.number(),
   /** ms: the redemption or the last refresh. */

@@ -33,7 +33,7 @@ export type RedemptionRefusal =
 /** What is to happen. `replayed`: a valid attempt at a spent code, which ends the grant. */
 export type RedemptionDecision =
   | { readonly outcome: 'refused'; readonly reason: RedemptionRefusal }
-  | { readonly outcome: 'redeemed'; readonly grant: ActiveGrant }
+  | { readonly outcome: 'redeemed'; readonly grant: ActiveGrant; readonly codeExpiresAt: number }
   | { readonly outcome: 'repeated'; readonly grant: ActiveGrant }
   | { readonly outcome: 'replayed' }
 
@@ -53,7 +53,8 @@ export function decideRedemption(
     return grant.redeemedBy === attempt.requestId ? { outcome: 'repeated', grant } : { outcome: 'replayed' }
   }
   if (activation.now >= grant.codeExpiresAt) return { outcome: 'refused', reason: 'code_expired' }
-  return { outcome: 'redeemed', grant: activate(grant, attempt.requestId, activation) }
+  const { codeExpiresAt } = grant
+  return { outcome: 'redeemed', grant: activate(grant, attempt.requestId, activation), codeExpiresAt }
 }
 
 function refusalOf(grant: ConnectionGrant | undefined, attempt: Redemption): RedemptionRefusal | undefined {
@@ -80,3 +81,40 @@ function activate(
     ...(refreshes ? { refresh: { salt, generation: 1, usedGeneration: 0, superseded: [] } } : {}),
   }
 }
+
+/** A redemption that the store may have carried out, though its request was answered with an outage. */
+export interface Unanswered {
+  readonly grantId: string
+  readonly requestId: string
+  /** ms: until then the same code may be sent again. */
+  readonly codeExpiresAt: number
+}
+
+/**
+ * The grant without an unanswered redemption (decision 0014): pending again. Where it was not carried out, the
+ * record changes all the same, so that a request which is still on its way loses its compare. `null`: the code
+ * has expired since, so what nobody was given ends. `undefined`: there is nothing to take back.
+ */
+export function withoutUnanswered(
+  grant: ConnectionGrant | undefined,
+  { requestId, codeExpiresAt }: Unanswered,
+  now: number,
+): PendingGrant | null | undefined {
+  if (!grant || grant.withdrawn?.includes(requestId)) return undefined
+  const withdrawn = [...(grant.withdrawn ?? []), requestId]
+  if (grant.status === 'pending') return { ...grant, withdrawn }
+  if (grant.redeemedBy !== requestId) return undefined
+  if (now >= codeExpiresAt) return null
+
+  const { redeemedBy: _by, renewedAt: _renewed, expiresAt: _expires, refresh: _refresh, ...rest } = grant
+  return { ...rest, status: 'pending', codeExpiresAt, withdrawn }
+}
+
+/**
+ * Whether the request that redeemed a code may yet turn out to be unanswered: it was a moment ago, and nothing
+ * of what it gave was used.
+ */
+export const mayBeUnanswered = (grant: ConnectionGrant, now: number, codeSeconds: number): boolean =>
+  grant.status === 'active' &&
+  (grant.refresh?.usedGeneration ?? 0) === 0 &&
+  now < grant.renewedAt + codeSeconds * 1000

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { decideRedemption } from '#lib/oauth/redemption'
+import { decideRedemption, mayBeUnanswered, withoutUnanswered } from '#lib/oauth/redemption'
 import { activeGrant, pendingGrant } from '#test/support/grants'
 
 const now = 1_000_000_000_000
@@ -70,5 +70,53 @@ describe('a redemption', () => {
 
   it('of nothing is refused', () => {
     expect(decideRedemption(undefined, attempt, activation)).toMatchObject({ reason: 'code_unknown' })
+  })
+})
+
+describe('an unanswered redemption', () => {
+  const unanswered = { grantId: 'grant', requestId: 'first', codeExpiresAt: now + 60_000 }
+
+  it('that was carried out leaves the grant as it was before, and says so', () => {
+    expect(withoutUnanswered(activeGrant({ now }), unanswered, now + 1000)).toEqual({
+      ...pendingGrant(now),
+      withdrawn: ['first'],
+    })
+  })
+
+  it('that was not carried out changes the record, so that it no longer can be', () => {
+    const once = withoutUnanswered(pendingGrant(now), unanswered, now)
+    expect(once).toEqual({ ...pendingGrant(now), withdrawn: ['first'] })
+    expect(withoutUnanswered(once ?? undefined, { ...unanswered, requestId: 'second' }, now)).toEqual({
+      ...pendingGrant(now),
+      withdrawn: ['first', 'second'],
+    })
+  })
+
+  it('is taken back once', () => {
+    const once = withoutUnanswered(activeGrant({ now }), unanswered, now) ?? undefined
+    expect(withoutUnanswered(once, unanswered, now)).toBeUndefined()
+  })
+
+  it('takes nothing from the request that was answered', () => {
+    const other = { ...unanswered, requestId: 'second' }
+    expect(withoutUnanswered(activeGrant({ now }), other, now)).toBeUndefined()
+    expect(withoutUnanswered(undefined, unanswered, now)).toBeUndefined()
+  })
+
+  it('ends with its code', () => {
+    expect(withoutUnanswered(activeGrant({ now }), unanswered, now + 60_000)).toBeNull()
+  })
+
+  it.each([
+    { what: 'just spent', grant: activeGrant({ now }), after: 0, is: true },
+    { what: 'spent as long ago as a code lives', grant: activeGrant({ now }), after: 60_000, is: false },
+    { what: 'pending', grant: pendingGrant(now), after: 0, is: false },
+  ])('is possible for a grant that is $what: $is', ({ grant, after, is }) => {
+    expect(mayBeUnanswered(grant, now + after, 60)).toBe(is)
+  })
+
+  it('is not possible for a grant in use', () => {
+    const refresh = { salt: 'salt', generation: 1, usedGeneration: 1, superseded: [] }
+    expect(mayBeUnanswered(activeGrant({ now, refresh }), now, 60)).toBe(false)
   })
 })

@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { systemPause } from '#lib/core/clock'
 import { createKeyRing } from '#lib/core/key-ring'
 import { systemRandom } from '#lib/core/random'
 import { err, ok } from '#lib/core/result'
 import type { SignedIn } from '#lib/core/signed-in'
 import { createLocalStore } from '#lib/node/local-store'
-import type { OAuthDeps, OAuthSettings } from '#lib/oauth/endpoints/deps'
+import type { OAuth, OAuthDeps, OAuthSettings } from '#lib/oauth/endpoints/deps'
 import { createOAuth } from '#lib/oauth/endpoints/oauth'
 import type { FetchDocument } from '#lib/oauth/fetch-document'
 import type { AuditEvent } from '#lib/observability/audit'
@@ -21,6 +22,9 @@ export const RESOURCE = `${ISSUER}/api/mcp`
 export const CALLBACK = 'https://app.example/callback'
 export const VERIFIER = 'verifier-verifier-verifier-verifier-verifier'
 export const CHALLENGE = createHash('sha256').update(VERIFIER).digest('base64url')
+
+/** Every pause of the server is this long. */
+const PAUSE_MS = 5
 
 export const ada: SignedIn = {
   accountId: 'ada',
@@ -81,6 +85,8 @@ export async function startAuthorizationServer({
     keyRing: createKeyRing(secrets ?? ['a secret of at least thirty-two bytes, first'], 'test'),
     store: wrap(store),
     clock,
+    pause: () => systemPause(PAUSE_MS),
+    afterAnswer: () => undefined,
     random: systemRandom,
     log: () => undefined,
     audit: async (event) => {
@@ -112,7 +118,8 @@ export async function startAuthorizationServer({
   let sent = 0
   const exchange = () => ({ requestId: `request-${sent++}` })
 
-  const call = (name: 'register' | 'authorize' | 'consent' | 'token', path: string, init?: RequestInit) =>
+  type Called = 'register' | 'authorize' | 'consent' | 'token' | 'revoke'
+  const call = (name: Called, path: string, init?: RequestInit) =>
     oauth[name](new Request(ISSUER + path, init), exchange())
 
   return {
@@ -123,6 +130,8 @@ export async function startAuthorizationServer({
     requests,
     exchange,
     call,
+    /** Another instance over the same store. */
+    another: (): OAuth => createOAuth(deps),
     pass: (seconds: number) => {
       now += seconds * 1000
     },
@@ -191,6 +200,16 @@ export async function startAuthorizationServer({
       return new URL(answer.headers.get('location') ?? '').searchParams.get('code') ?? ''
     },
 
+    revoke: (
+      form: Readonly<Record<string, string>> | string,
+      headers: Readonly<Record<string, string>> = {},
+    ) =>
+      call('revoke', '/oauth/revoke', {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+        body: new URLSearchParams(form).toString(),
+      }),
+
     redeem(clientId: string, code: string, more: Readonly<Record<string, string>> = {}) {
       return this.token({
         grant_type: 'authorization_code',
@@ -213,13 +232,16 @@ export async function startAuthorizationServer({
     },
 
     /** What a call with an access token is told, as the composition root asks it. */
-    async admit(accessToken: string) {
+    async admit(accessToken: string, instance: OAuth = oauth) {
       const bearer = new Request(RESOURCE, { headers: { authorization: `Bearer ${accessToken}` } })
-      const claims = await oauth.readBearer(bearer)
+      const claims = await instance.readBearer(bearer)
       if (!claims.ok) return claims
-      const check = oauth.grantCheck(claims.value)
-      const grant = check.decide(await store.run(check.operation))
-      if (grant.ok) await oauth.noteUse(claims.value, grant.value)
+      const check = instance.grantCheck(claims.value)
+      const standing = instance.standingCheck(claims.value)
+      const [text, ...others] = await store.batch(check.operation, ...standing.operations)
+      const grant = check.decide(text)
+      if (!(await standing.decide(others))) return err('token_ended')
+      if (grant.ok) await instance.noteUse(claims.value, grant.value)
       return grant
     },
   }

@@ -1,4 +1,4 @@
-import type { Clock } from '#lib/core/clock'
+import type { Clock, Pause } from '#lib/core/clock'
 import type { KeyRing } from '#lib/core/key-ring'
 import type { Random } from '#lib/core/random'
 import type { Result } from '#lib/core/result'
@@ -48,6 +48,9 @@ export interface OAuthDeps {
   readonly keyRing: KeyRing
   readonly store: Store
   readonly clock: Clock
+  readonly pause: Pause
+  /** Work that goes on after the answer and that the platform should wait for. It never rejects. */
+  readonly afterAnswer: (work: Promise<unknown>) => void
   readonly random: Random
   readonly log: Log
   readonly audit: Audit

@@ -1,3 +1,4 @@
+import { SPENT_CODE_LOOKS, SPENT_CODE_PAUSE_MS } from '#lib/config/limits'
 import { equalInConstantTime, sha256 } from '#lib/core/hash'
 import { err, ok, type Result } from '#lib/core/result'
 import { grantIdOfCode } from '#lib/oauth/authorization-code'
@@ -6,9 +7,10 @@ import type { OAuthDeps } from '#lib/oauth/endpoints/deps'
 import { grantStands } from '#lib/oauth/endpoints/grant-stands'
 import { noteEnd } from '#lib/oauth/endpoints/grants'
 import type { Issue } from '#lib/oauth/endpoints/issue-tokens'
+import type { Withdrawals } from '#lib/oauth/endpoints/withdrawals'
 import { asConnection, type ConnectionGrant, type Grant, grantRecord } from '#lib/oauth/grant'
 import { matchesChallenge } from '#lib/oauth/pkce'
-import { decideRedemption, type RedemptionDecision } from '#lib/oauth/redemption'
+import { decideRedemption, mayBeUnanswered, type RedemptionDecision } from '#lib/oauth/redemption'
 import { grantLifetimeMs } from '#lib/oauth/rotation'
 import type { TokenError, TokenRequest } from '#lib/oauth/token-request'
 import { keys } from '#lib/store/keys'
@@ -16,62 +18,105 @@ import { type Edit, editRecord } from '#lib/store/record'
 
 type CodeRequest = Extract<TokenRequest, { grantType: 'authorization_code' }>
 
-/** What came of it. `ended`: the grant as it was, and why it is no more. */
+/** What came of it. `spent`: another request was first, a moment ago. `ended`: the grant as it was, and why it is no more. */
 type Outcome =
   | { readonly kind: 'issued'; readonly issue: Issue }
   | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'spent' }
   | { readonly kind: 'ended'; readonly grant: ConnectionGrant; readonly why: string }
 
 interface Scene {
   readonly client: Client
   readonly requestId: string
   readonly deps: OAuthDeps
+  readonly withdrawals: Withdrawals
 }
 
 /** Redeems an authorization code (OAuth 2.1 §4.1.3): one swap from pending to active. */
 export async function redeemCode(request: CodeRequest, scene: Scene): Promise<Result<Issue, TokenError>> {
-  const { deps, requestId } = scene
+  const { deps, requestId, withdrawals } = scene
   const grantId = grantIdOfCode(request.code)
   if (grantId === undefined) return err('invalid_grant')
 
-  const decide = await redemptionOf(request, scene)
-  const outcome = await editRecord(deps.store, { key: keys.grant(grantId), schema: grantRecord }, decide)
+  await withdrawals.settle(grantId)
+  const outcome = await attempts(grantId, await redemptionOf(request, scene), scene)
   if (outcome.kind === 'issued') return ok(outcome.issue)
 
-  const reason = outcome.kind === 'ended' ? outcome.why : outcome.reason
-  deps.log(outcome.kind === 'ended' ? 'warn' : 'info', 'code_refused', { requestId, reason })
-  if (outcome.kind === 'ended') {
-    const { accountId, client } = outcome.grant
-    await noteEnd(deps, { accountId, grantId, clientKey: client.key, why: outcome.why })
+  const ended = outcome.kind === 'ended' ? outcome : undefined
+  const reason = outcome.kind === 'refused' ? outcome.reason : ended?.why
+  deps.log(ended ? 'warn' : 'info', 'code_refused', { requestId, reason })
+  if (ended) {
+    const { accountId, client } = ended.grant
+    await noteEnd(deps, { accountId, grantId, clientKey: client.key, why: ended.why })
   }
   return err('invalid_grant')
 }
 
+/** Looks again at a code that was spent a moment ago, and ends its grant when nobody takes that back. */
+async function attempts(
+  grantId: string,
+  { decide, pending }: Decides,
+  { deps, requestId, withdrawals }: Scene,
+): Promise<Outcome> {
+  const record = { key: keys.grant(grantId), schema: grantRecord }
+  try {
+    for (let look = 1; look < SPENT_CODE_LOOKS; look++) {
+      const outcome = await editRecord(deps.store, record, (found) => decide(found, 'may wait'))
+      if (outcome.kind !== 'spent') return outcome
+      await deps.pause(SPENT_CODE_PAUSE_MS)
+    }
+    return await editRecord(deps.store, record, (found) => decide(found, 'last look'))
+  } catch (error) {
+    // Whatever the store did with it, this request is answered with an outage and with nothing else.
+    const codeExpiresAt = pending()
+    if (codeExpiresAt !== undefined) withdrawals.begin({ grantId, requestId, codeExpiresAt })
+    throw error
+  }
+}
+
+interface Decides {
+  decide(found: Grant | undefined, how: 'may wait' | 'last look'): Promise<Edit<Grant, Outcome>>
+  /** Once a redemption was sent to the store: when its code expires (ms). */
+  pending(): number | undefined
+}
+
 /** The decision over the record. What costs time and does not depend on it is done once. */
-async function redemptionOf(
-  request: CodeRequest,
-  { client, requestId, deps }: Scene,
-): Promise<(grant: Grant | undefined) => Promise<Edit<Grant, Outcome>>> {
+async function redemptionOf(request: CodeRequest, { client, requestId, deps }: Scene): Promise<Decides> {
   const { clock, settings } = deps
   const codeHash = await sha256(request.code)
   const salt = deps.random(32)
   const stands = grantStands(deps)
+  const { redirectUri, codeVerifier } = request
+  let codeExpiresAt: number | undefined
 
-  return async (found) => {
-    const grant = asConnection(found)
-    const attempt = {
-      clientId: client.id,
-      redirectUri: request.redirectUri,
-      codeMatches: grant !== undefined && equalInConstantTime(grant.codeHash, codeHash),
-      verifierMatches:
-        grant !== undefined && (await matchesChallenge(request.codeVerifier, grant.codeChallenge)),
-      requestId,
-    }
-    const now = clock()
-    const decision = decideRedemption(grant, attempt, { ...settings, now, salt })
-    const fault = decision.outcome === 'redeemed' && grant ? await stands(grant) : undefined
-    if (fault && grant) return { write: null, answer: { kind: 'ended', grant, why: fault } }
-    return editFor(decision, { grant, now, idleSeconds: settings.refreshIdleSeconds })
+  const attemptAt = async (grant: ConnectionGrant | undefined) => ({
+    clientId: client.id,
+    redirectUri,
+    codeMatches: grant !== undefined && equalInConstantTime(grant.codeHash, codeHash),
+    verifierMatches: grant !== undefined && (await matchesChallenge(codeVerifier, grant.codeChallenge)),
+    requestId,
+  })
+
+  return {
+    pending: () => codeExpiresAt,
+    async decide(found, how) {
+      const grant = asConnection(found)
+      const attempt = await attemptAt(grant)
+      const now = clock()
+      const decision = decideRedemption(grant, attempt, { ...settings, now, salt })
+      const edit = editFor(decision, { grant, now, idleSeconds: settings.refreshIdleSeconds })
+      if (!grant) return edit
+
+      if (decision.outcome === 'replayed') {
+        const waits = how === 'may wait' && mayBeUnanswered(grant, now, settings.codeSeconds)
+        return waits ? { leave: true, answer: { kind: 'spent' } } : edit
+      }
+      if (decision.outcome !== 'redeemed') return edit
+      const fault = await stands(grant)
+      if (fault) return { write: null, answer: { kind: 'ended', grant, why: fault } }
+      codeExpiresAt = decision.codeExpiresAt
+      return edit
+    },
   }
 }
 

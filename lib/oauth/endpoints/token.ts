@@ -12,6 +12,7 @@ import { publicEndpoint } from '#lib/oauth/endpoints/methods'
 import { redeemCode } from '#lib/oauth/endpoints/redeem'
 import { refreshTokens } from '#lib/oauth/endpoints/refresh'
 import type { SigningKeySet } from '#lib/oauth/endpoints/signing-key-set'
+import { createWithdrawals, type Withdrawals } from '#lib/oauth/endpoints/withdrawals'
 import { readParameters } from '#lib/oauth/parameters'
 import { readGrantType, readTokenRequest, type TokenError } from '#lib/oauth/token-request'
 
@@ -26,11 +27,15 @@ export interface TokenRefusal {
 /** The token endpoint (OAuth 2.1 §3.2; OAUTH.md §1.6). */
 export function tokenEndpoint(deps: OAuthDeps, parts: Pick<Scene, 'signingKeys' | 'authenticates'>): Handle {
   const { signingKeys } = parts
+  const withdrawals = createWithdrawals(deps)
   return publicEndpoint('POST', async (request, exchange) => {
     const form = await readForm(request, FORM_MAX_BYTES)
     if (!form.ok) return refused({ error: 'invalid_request', viaHeader: false }, form.error)
     const authorization = request.headers.get('authorization')
-    const granted = await grant({ authorization, form: form.value }, { ...parts, deps, exchange })
+    const granted = await grant(
+      { authorization, form: form.value },
+      { ...parts, deps, exchange, withdrawals },
+    )
     if (!granted.ok) return refused(granted.error)
 
     void signingKeys.advance()
@@ -43,11 +48,12 @@ interface Scene {
   readonly exchange: Exchange
   readonly signingKeys: SigningKeySet
   readonly authenticates: AuthenticatesClient
+  readonly withdrawals: Withdrawals
 }
 
 async function grant(
   { authorization, form }: { readonly authorization: string | null; readonly form: URLSearchParams },
-  { deps, exchange, signingKeys, authenticates }: Scene,
+  { deps, exchange, signingKeys, authenticates, withdrawals }: Scene,
 ): Promise<Result<Issue, TokenRefusal>> {
   const parameters = readParameters(form)
   const grantType = readGrantType(parameters)
@@ -68,7 +74,7 @@ async function grant(
   // Before anything is spent: without a key to sign with there is no answer, and a key that was dropped signs
   // nothing that would be refused a moment later.
   await signingKeys.confirmed()
-  const scene = { client: client.value, requestId: exchange.requestId, deps }
+  const scene = { client: client.value, requestId: exchange.requestId, deps, withdrawals }
   const issue =
     request.value.grantType === 'authorization_code'
       ? await redeemCode(request.value, scene)
