@@ -4,7 +4,7 @@ import { sendCommand } from '#lib/admin/send-command'
 import { type Config, parseEnv } from '#lib/config/env'
 import { ConfigurationRefused } from '#lib/config/refused'
 import { VERSION } from '#lib/config/version'
-import { systemClock, systemPause } from '#lib/core/clock'
+import { systemClock } from '#lib/core/clock'
 import type { KeyRing } from '#lib/core/key-ring'
 import { systemRandom } from '#lib/core/random'
 import type { Result } from '#lib/core/result'
@@ -47,8 +47,9 @@ async function serverFactory(
 /** Introduces the parts to each other: they know one another only as functions. */
 async function compose(config: Config, opened: Opened, keyRing: KeyRing) {
   const { store } = opened
-  const common = commonDeps(config, { store, keyRing, write: (line) => console.log(line) })
   const waitUntil: WaitUntil = (work) => hosted().waitUntil?.(work)
+  const write = (line: string) => console.log(line)
+  const common = commonDeps(config, { store, keyRing, write, afterAnswer: waitUntil })
 
   const { identity, oauth, commands } = await introduce(config, common)
   const mcp = createMcpEndpoint({
@@ -190,7 +191,8 @@ export async function runCommand(
   }
   try {
     const { store } = opened
-    const common = commonDeps(config, { store, keyRing, write: (line) => console.error(line) })
+    const write = (line: string) => console.error(line)
+    const common = commonDeps(config, { store, keyRing, write, afterAnswer: () => undefined })
     const { commands } = await introduce(config, common)
     return await commands.run(command, input)
   } finally {

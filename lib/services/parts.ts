@@ -1,7 +1,7 @@
 import { createCommands } from '#lib/admin/commands'
 import type { Config } from '#lib/config/env'
 import { VERSION } from '#lib/config/version'
-import { systemClock } from '#lib/core/clock'
+import { systemClock, systemPause } from '#lib/core/clock'
 import type { KeyRing } from '#lib/core/key-ring'
 import { systemRandom } from '#lib/core/random'
 import { clientAddress } from '#lib/http/client-address'
@@ -20,13 +20,20 @@ export const NAME = offer.title
 /** What every part is given. */
 export function commonDeps(
   { logLevel, publicUrl }: Config,
-  parts: { readonly store: Store; readonly keyRing: KeyRing; readonly write: (line: string) => void },
+  parts: {
+    readonly store: Store
+    readonly keyRing: KeyRing
+    readonly write: (line: string) => void
+    /** Work that goes on after an answer. */
+    readonly afterAnswer: (work: Promise<unknown>) => void
+  },
 ) {
   const clock = systemClock
   const log = createLog(parts.write, logLevel, clock)
-  const { store, keyRing } = parts
+  const { store, keyRing, afterAnswer } = parts
   const audit = createAudit(store, clock)
-  const base = { keyRing, store, clock, random: systemRandom, log, audit }
+  const time = { clock, pause: systemPause, afterAnswer }
+  const base = { ...time, keyRing, store, random: systemRandom, log, audit }
   return { ...base, origin: publicUrl, serverName: NAME, version: VERSION }
 }
 
