@@ -9,7 +9,8 @@ import { noteProgram, printedUrl, withoutBrowser } from '#test/hosts/program'
 import { type Deployment, startLocal } from '#test/support/deployment'
 import { type FetchPerson, personByFetch } from '#test/support/person-by-fetch'
 
-const packageFile = createRequire(import.meta.url).resolve('mcp-remote/package.json')
+const require = createRequire(import.meta.url)
+const packageFile = require.resolve('mcp-remote/package.json')
 const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }
 /** It refreshes whatever expires within minutes: with these tokens, before each request. */
 const ACCESS_TOKEN_SECONDS = 60

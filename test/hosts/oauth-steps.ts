@@ -74,15 +74,16 @@ export async function register(memory: Memory): Promise<void> {
   const server = known(memory.server, 'server metadata')
   if (memory.byDocument) {
     assert.equal(server.client_id_metadata_document_supported, true)
-    memory.client = { id: known(memory.profile.document, 'document').clientId, secret: undefined }
-    return
+    assert.ok(server.token_endpoint_auth_methods_supported.includes('none'))
   }
   memory.client = await newClient(memory)
 }
 
-/** One registration. */
+/** One registration; with a document the client is the same each time. */
 export async function newClient(memory: Memory): Promise<NonNullable<Memory['client']>> {
   const { profile } = memory
+  if (memory.byDocument) return { id: known(profile.document, 'document').clientId, secret: undefined }
+
   const server = known(memory.server, 'server metadata')
   const scope = scopeOf(profile.registration.scope, memory)
   const sent = fill({ ...profile.registration.body, ...(scope === undefined ? {} : { scope }) }, memory)

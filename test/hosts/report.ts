@@ -52,13 +52,15 @@ function report(run: {
 
 Written by \`HOSTS_REPORT=1 npm test -- --project hosts\` on ${run.date}; change \`test/hosts/\`, not this page.
 
-A replay sends what the host sends, in its order, to the built product: ${stepNames.join(', ')}. The
-profiles come from the hosts' sources, their documentation, and what other servers captured. A replay shows that
+A replay sends what the host sends, in its order, to the built product:
+${stepNames.join(', ')}. The profiles come from the hosts' sources, their documentation, and what other servers captured. A replay shows that
 this server answers such requests as that host needs it; it is no test of the host itself, and hosts change.
 
 ## Replays
 
-"Registers" is dynamic client registration; "document" is a client id metadata document.
+"Registers" is dynamic client registration; "document" is a client id metadata document: the server fetches it,
+or uses the copy that it brings along where it cannot, as on a machine without a network. A document that is not
+replayed is one of which no copy was found.
 
 | Host | Registers | Document | Calls | Refreshes with |
 |---|---|---|---|---|
@@ -93,5 +95,5 @@ function resultOf(replayed: Replayed | undefined): string {
   const of = (wanted: Result) => stepNames.filter((step) => replayed.results[step] === wanted)
   const [failed] = of('fails')
   if (failed) return `fails at ${failed}`
-  return of('works').length === stepNames.length ? 'works' : 'not offered by this version'
+  return of('works').length === stepNames.length ? 'works' : 'not replayed'
 }
