@@ -1,6 +1,7 @@
 import { type JWTPayload, jwtVerify, SignJWT } from 'jose'
 import { z } from 'zod'
 import { TOKEN_EXPIRY_TOLERANCE_SECONDS, TOKEN_FUTURE_TOLERANCE_SECONDS } from '#lib/config/limits'
+import { fromBase64url } from '#lib/core/base64url'
 import { toSeconds } from '#lib/core/clock'
 
 /** What a valid access token says. */
@@ -97,6 +98,7 @@ export async function verifyAccessToken(
   token: string,
   { issuer, resource, verifier, now }: Parties & { readonly verifier: Verifier; readonly now: number },
 ): Promise<AccessTokenClaims | undefined> {
+  if (!isSpelledOnce(token)) return undefined
   const verified = await jwtVerify(token, verifier.key, {
     algorithms: [verifier.alg],
     typ: TYPE,
@@ -133,6 +135,15 @@ function toClaims(from: z.output<typeof payload>): AccessTokenClaims {
     expiresAt: from.exp,
     tokenId: from.jti,
   }
+}
+
+/**
+ * RFC 7515 §2: base64url without padding. jose also takes other spellings of the signature, and a token must
+ * have one: a changed character is never the same token.
+ */
+function isSpelledOnce(token: string): boolean {
+  const [, , signature, ...more] = token.split('.')
+  return signature !== undefined && more.length === 0 && fromBase64url(signature) !== undefined
 }
 
 const isSingleAudience = ({ aud }: JWTPayload) => typeof aud === 'string' || aud?.length === 1
