@@ -30,8 +30,10 @@ const titles: Readonly<Record<StepName, string>> = {
 }
 
 const replayed = profiles.flatMap((profile) => [
-  { profile, byDocument: false, how: 'registers' },
-  ...(profile.document ? [{ profile, byDocument: true, how: 'is known by its metadata document' }] : []),
+  { profile, name: profile.name, byDocument: false, how: 'registers' },
+  ...(profile.document
+    ? [{ profile, name: profile.name, byDocument: true, how: 'is known by its metadata document' }]
+    : []),
 ])
 
 const results: { id: string; byDocument: boolean; results: Replay['results'] }[] = []
@@ -40,7 +42,7 @@ afterAll(() => {
   writeFileSync(join(root, 'out/hosts/replays.json'), JSON.stringify(results))
 })
 
-describe.each(replayed)('$profile.name $how, and', ({ profile, byDocument }) => {
+describe.each(replayed)('$name $how, and', ({ profile, byDocument }) => {
   let host: Replay
   beforeAll(() => {
     host = replay({ profile, origin: deployment.origin, person, byDocument })
