@@ -253,12 +253,13 @@ describe('the check of a bearer token', () => {
       await server.admit(tokens.access_token)
       return server.requests.slice(before).map(({ kinds }) => kinds.join(' '))
     }
-    expect(await count()).toEqual(['get', 'swap set'])
-    expect(await count()).toEqual(['get'])
+    expect(await count()).toEqual(['get get', 'swap set'])
+    expect(await count()).toEqual(['get get'])
     const [grant] = await server.oauth.listGrants('ada')
     expect(grant).toMatchObject({ lastUsedAt: server.now(), redirectUri: CALLBACK, client: { name: 'App' } })
     server.pass(60)
-    expect((await count())[1]).toMatch(/^set/)
+    // The signing keys are old by now and are read along, in the same request.
+    expect(await count()).toEqual(['get get get', expect.stringMatching(/^set/)])
   })
 
   it('holds a grant only for the account, client and epoch of the token', async () => {
