@@ -60,10 +60,7 @@ describe('an attack on the parameters stays a page of ours', () => {
     for (const place of places) {
       const other = clientId[place] === 'A' ? 'B' : 'A'
       const flipped = clientId.slice(0, place) + other + clientId.slice(place + 1)
-      const response = await stranger({ client_id: flipped })
-      // The last character may hold bits that decode to nothing: never another client.
-      if (response.status !== 303) await expectLocal(response)
-      else expect(place).toBe(clientId.length - 1)
+      await expectLocal(await stranger({ client_id: flipped }))
     }
     await expectLocal(await stranger({ client_id: clientId.slice(0, -3) }))
   })

@@ -18,19 +18,22 @@ export type Change = Readonly<Record<string, string | undefined>>
 /** One built product with its owner signed in, an app, and everything to attack them with. */
 export type Target = Awaited<ReturnType<typeof startTarget>>
 
-export async function startTarget() {
+export async function startTarget(settings: Readonly<Record<string, string>> = {}) {
   const secret = randomBytes(32).toString('base64url')
-  const deployment = await startLocal({ env: { AUTH_SECRET: secret } })
+  const deployment = await startLocal({ env: { AUTH_SECRET: secret, ...settings } })
   const { origin } = deployment
   const keyRing = createKeyRing([secret], 'gatehouse')
   const owner = personByFetch(origin)
   await owner.signIn(deployment.ownerLink)
 
+  /** A sign-in link, as the command line makes it. */
+  const linkFor = (member: string) =>
+    mintSignInLink({ origin, keyRing, clock: () => Date.now(), random: systemRandom }, { member })
+
   /** Signs in somebody else, in a browser of their own. */
   async function newMember(member: string): Promise<FetchPerson> {
-    const deps = { origin, keyRing, clock: () => Date.now(), random: systemRandom }
     const person = personByFetch(origin)
-    await person.signIn(await mintSignInLink(deps, { member }))
+    await person.signIn(await linkFor(member))
     return person
   }
 
@@ -124,6 +127,7 @@ export async function startTarget() {
     origin,
     owner,
     clientId,
+    linkFor,
     newMember,
     register,
     idOf,
