@@ -1,8 +1,14 @@
+import { fileURLToPath } from 'node:url'
 import type { NextConfig } from 'next'
+
+// Without it a lockfile in some parent folder would make Next take that folder for the root.
+const root = fileURLToPath(new URL('.', import.meta.url))
 
 const config: NextConfig = {
   // Vercel packs functions itself; everything else runs the traced standalone server.
   ...(process.env['VERCEL'] ? {} : { output: 'standalone' as const }),
+  outputFileTracingRoot: root,
+  turbopack: { root },
   poweredByHeader: false,
   agentRules: false,
   reactStrictMode: true,
