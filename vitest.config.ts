@@ -21,7 +21,7 @@ export default defineConfig({
     projects: [
       project('checks', ['test/checks/**/*.test.ts']),
       project('unit', [
-        'test/{core,config,http,node,oauth,identity,mcp,notebook,dashboard,tools,observability}/**/*.test.ts',
+        'test/{admin,core,config,http,node,oauth,identity,mcp,notebook,dashboard,tools,observability}/**/*.test.ts',
       ]),
       project('store', ['test/store/**/*.test.ts']),
       project('flows', ['test/flows/**/*.test.ts']),
