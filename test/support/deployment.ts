@@ -33,8 +33,15 @@ export async function startLocal(options: ProductOptions = {}): Promise<Deployme
   }
 }
 
-/** See `Pair`. */
-export async function startPair(env: Readonly<Record<string, string>> = {}): Promise<Pair> {
+/**
+ * See `Pair`.
+ *
+ * @param over - `tcp`: both speak to Redis itself, and nobody to the bridge
+ */
+export async function startPair(
+  env: Readonly<Record<string, string>> = {},
+  over: 'upstash' | 'tcp' = 'upstash',
+): Promise<Pair> {
   await ensureBuilt()
   const redis = await startRedis()
   const bridge = await startUpstashBridge({ redisUrl: redis.url })
@@ -42,8 +49,9 @@ export async function startPair(env: Readonly<Record<string, string>> = {}): Pro
   const shared = {
     PUBLIC_URL: roundRobin.url,
     AUTH_SECRET: randomBytes(32).toString('base64url'),
-    UPSTASH_REDIS_REST_URL: bridge.url,
-    UPSTASH_REDIS_REST_TOKEN: bridge.token,
+    ...(over === 'tcp'
+      ? { REDIS_URL: redis.url }
+      : { UPSTASH_REDIS_REST_URL: bridge.url, UPSTASH_REDIS_REST_TOKEN: bridge.token }),
     ...env,
   }
   // One after the other: both at once would only show that two cores are few.

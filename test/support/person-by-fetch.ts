@@ -7,9 +7,15 @@ import { createHash, randomBytes } from 'node:crypto'
 export interface FetchPerson {
   /** Opens a path or URL of the product. Stops at a redirect that leads elsewhere. */
   go(path: string, init?: RequestInit): Promise<Response>
+  /** Sends a form of the product, as its own pages do. */
+  submit(path: string, fields: URLSearchParams): Promise<Response>
+  /** Opens a page and reads its (first) form, with everything that is ticked. */
+  formOf(path: string): Promise<URLSearchParams>
   signIn(link: string): Promise<void>
   /** Opens an authorization URL, allows, and gives the URL that the app is called back with. */
   allow(authorizationUrl: string): Promise<URL>
+  /** As the browser would send them. */
+  cookies(): ReadonlyMap<string, string>
 }
 
 const FORM = 'application/x-www-form-urlencoded'
@@ -32,30 +38,42 @@ export function personByFetch(origin: string): FetchPerson {
     return go(next.href)
   }
 
-  const post = (path: string, fields: URLSearchParams) =>
+  const submit = (path: string, fields: URLSearchParams) =>
     go(path, {
       method: 'POST',
       headers: { 'content-type': FORM, origin, 'sec-fetch-site': 'same-origin' },
       body: fields.toString(),
     })
 
+  const formOf = async (path: string) => hiddenAndTicked(await (await go(path)).text())
+
   return {
     go,
+    submit,
+    formOf,
+    cookies: () => jar,
     async signIn(link) {
-      const response = await post(
+      const response = await submit(
         '/sign-in/link',
         new URLSearchParams({ token: new URL(link).hash.slice(1) }),
       )
       if (!response.ok) throw new Error(`the sign-in link was refused: ${response.status}`)
     },
     async allow(authorizationUrl) {
-      const page = await go(authorizationUrl)
-      const answer = await post('/oauth/consent', consentFields(await page.text()))
-      const location = answer.headers.get('location') ?? continueLink(await answer.text())
-      if (!location) throw new Error(`consent gave ${answer.status} after ${page.status}`)
-      return new URL(location)
+      const form = await formOf(authorizationUrl)
+      form.set('decision', 'allow')
+      const answer = await submit('/oauth/consent', form)
+      const location = await calledBack(answer)
+      if (!location) throw new Error(`consent gave ${answer.status}`)
+      return location
     },
   }
+}
+
+/** Where an answer to the consent form sends the app; `undefined` when it is a page of its own. */
+export async function calledBack(answer: Response): Promise<URL | undefined> {
+  const location = answer.headers.get('location') ?? continueLink(await answer.text())
+  return location === undefined || location === null ? undefined : new URL(location)
 }
 
 /** Where the page leads that stands before an app of this machine: the person has to click. */
@@ -65,10 +83,11 @@ const continueLink = (markup: string): string | undefined =>
     .match(/\bhref="([^"]*)"/)?.[1]
     ?.replaceAll('&amp;', '&')
 
-/** The consent form as it stands, with everything that is ticked, answered with "Allow". */
-function consentFields(markup: string): URLSearchParams {
-  const fields = new URLSearchParams({ decision: 'allow' })
-  for (const [input] of markup.matchAll(/<input\b[^>]*>/g)) {
+/** The fields of a form as it stands: hidden ones, and boxes that are ticked. */
+function hiddenAndTicked(markup: string): URLSearchParams {
+  const fields = new URLSearchParams()
+  const [form = ''] = /<form\b[^>]*method="post"[\s\S]*?<\/form>/i.exec(markup) ?? []
+  for (const [input] of form.matchAll(/<input\b[^>]*>/g)) {
     const attribute = (name: string) => new RegExp(`\\b${name}="([^"]*)"`).exec(input)?.[1]
     const name = attribute('name')
     const ticked = attribute('type') === 'checkbox' && /\bchecked\b/.test(input)
