@@ -1,5 +1,6 @@
 import { LIST_PAGE } from '#lib/config/limits'
 import type { OAuth, OAuthDeps } from '#lib/oauth/endpoints/deps'
+import { memoryKeys } from '#lib/oauth/endpoints/remembered-consent'
 import { asConnection, type Grant, grantRecord } from '#lib/oauth/grant'
 import { keys } from '#lib/store/keys'
 import { del, get, range, unrank } from '#lib/store/operations'
@@ -41,17 +42,22 @@ async function endIn(
     const entries = await store.run(range(index, { limit: LIST_PAGE, offset: stays }))
     if (entries.length === 0) return ended
     const texts = await store.batch(...entries.map(({ member }) => get(keys.grant(member), { fresh: true })))
-    const ids = entries
-      .filter((_, position) => {
-        const text = texts[position] ?? null
-        return text !== null && matches(parseRecord(grantRecord, text))
-      })
-      .map(({ member }) => member)
-    if (ids.length > 0) {
-      const records = ids.flatMap((id) => [keys.grant(id), keys.grantUse(id)])
-      await store.batch(del(...records), ...ids.map((id) => unrank(index, id)))
+    const grants = texts
+      .filter((text) => text !== null)
+      .map((text) => parseRecord(grantRecord, text))
+      .filter(matches)
+    if (grants.length > 0) {
+      const records = await Promise.all(grants.map(recordsOf))
+      await store.batch(del(...records.flat()), ...grants.map(({ id }) => unrank(index, id)))
     }
-    ended += ids.length
-    stays += entries.length - ids.length
+    ended += grants.length
+    stays += entries.length - grants.length
   }
+}
+
+/** All that ends with a grant. */
+async function recordsOf(grant: Grant): Promise<readonly string[]> {
+  const connection = asConnection(grant)
+  const memories = connection ? await memoryKeys(connection) : []
+  return [keys.grant(grant.id), keys.grantUse(grant.id), ...memories]
 }

@@ -11,7 +11,7 @@ import type { AccessTokenClaims } from '#lib/oauth/access-token'
 import { bestEffort } from '#lib/oauth/endpoints/best-effort'
 import type { OAuth, OAuthDeps } from '#lib/oauth/endpoints/deps'
 import { admitPersonal } from '#lib/oauth/endpoints/personal-tokens'
-import { forgetConsent } from '#lib/oauth/endpoints/remembered-consent'
+import { memoryKeys } from '#lib/oauth/endpoints/remembered-consent'
 import {
   type ActiveGrant,
   type AdmittedGrant,
@@ -149,8 +149,7 @@ export async function endGrant(
   const grant = text === null ? undefined : asConnection(parseRecord(grantRecord, text))
   if (grant?.accountId !== accountId) return false
 
-  await forgetConsent(grant, deps)
-  await deps.store.run(del(keys.grant(grantId)))
+  await deps.store.run(del(keys.grant(grantId), ...(await memoryKeys(grant))))
   await noteEnd(deps, { accountId, grantId, clientKey: grant.client.key, why })
   return true
 }

@@ -49,9 +49,14 @@ export async function rememberConsent(
 }
 
 /**
- * Forgets what was allowed, whatever the setting is now. Comes before a connection is ended: a connection
- * that stands is no harm, a memory of one that was ended would be.
+ * The key of what may be remembered of such a request, whatever the setting is now; none when nothing may be.
+ * It is deleted together with the connection: one that was ended must not come back unasked.
  */
+export const memoryKeys = async (request: Request): Promise<readonly string[]> =>
+  mayBeRemembered(request) ? [await keyOf(request)] : []
+
+/** Forgets what was allowed. */
 export async function forgetConsent(request: Request, { store }: Pick<OAuthDeps, 'store'>): Promise<void> {
-  if (mayBeRemembered(request)) await store.run(del(await keyOf(request)))
+  const forgotten = await memoryKeys(request)
+  if (forgotten.length > 0) await store.run(del(...forgotten))
 }
