@@ -112,7 +112,9 @@ describe('keys', () => {
     const said = await rig.run('keys-rotate')
     expect(said).toContain(new Date(rig.server.now() + 300_000).toISOString())
     expect(await rig.run('keys-rotate')).toContain('was published before')
-    expect(await rig.run('keys-list')).toMatch(/^\S{43} {2}current {2}since \S+\n\S{43} {2}next {2}since \S+$/)
+    expect(await rig.run('keys-list')).toMatch(
+      /^\S{43} {2}current {2}since \S+\n\S{43} {2}next {2}since \S+$/,
+    )
   })
 
   it('are all replaced in an emergency', async () => {
