@@ -102,8 +102,17 @@ const linkRefusals: Readonly<Record<LinkRefusal, { readonly title: string; reado
   },
 }
 
+/** What a person quotes when they ask for help: it stands in the log as well. */
+export interface Quote {
+  readonly rule: string
+  readonly requestId: string
+}
+
+const quoteLine = ({ rule, requestId }: Quote) =>
+  html`<p class="muted">Rule <span class="code">${rule}</span> Code <span class="code">${requestId}</span></p>`
+
 /** A link that signs nobody in: which fault it has and how to get another. */
-export function linkRefusedView(refusal: LinkRefusal): Page {
+export function linkRefusedView(refusal: LinkRefusal, requestId: string): Page {
   const { title, why } = linkRefusals[refusal]
   return {
     title,
@@ -113,6 +122,7 @@ export function linkRefusedView(refusal: LinkRefusal): Page {
 ${why}
 <p>For a new link run ${NEW_LINK} where this server is installed, or ask the person who runs it.</p>
 <p class="actions"><a class="button" href="/sign-in">Back to sign-in</a></p>
+${quoteLine({ rule: `link_${refusal}`, requestId })}
 </div>`,
   }
 }
@@ -126,7 +136,10 @@ export interface Refusal {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-export const refusalView = ({ title, status, sentences, back, headers = {} }: Refusal): Page => ({
+export const refusalView = (
+  { title, status, sentences, back, headers = {} }: Refusal,
+  quote: Quote,
+): Page => ({
   title,
   status,
   headers,
@@ -134,5 +147,6 @@ export const refusalView = ({ title, status, sentences, back, headers = {} }: Re
 <h1>${title}</h1>
 ${sentences.map((sentence) => html`<p>${sentence}</p>`)}
 ${back && html`<p class="actions"><a class="button" href="${back.href}">${back.label}</a></p>`}
+${quoteLine(quote)}
 </div>`,
 })

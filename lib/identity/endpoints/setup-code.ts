@@ -17,12 +17,13 @@ export function setupCode(context: IdentityContext): IdentityEndpoint {
   const check = ownerSetupCode === undefined ? undefined : createSetupCode(ownerSetupCode, clock)
 
   return byMethod({
-    async POST(request, { requestId }) {
-      const form = await receiveForm(context, request)
+    async POST(request, exchange) {
+      const { requestId } = exchange
+      const form = await receiveForm(context, request, exchange)
       if (!form.ok) return form.error
       const refuse = (reason: keyof typeof refusals) => {
         log('warn', 'setup_code_refused', { requestId, reason })
-        return draw(refusalView(refusals[reason]))
+        return draw(refusalView(refusals[reason], { rule: `setup_code_${reason}`, requestId }))
       }
 
       if (!check) return refuse('not_offered')
@@ -35,6 +36,7 @@ export function setupCode(context: IdentityContext): IdentityEndpoint {
       if (!found.created) return refuse('owned')
       return signIn(context, {
         request,
+        requestId,
         found,
         how: 'setup_code',
         next: goOn(form.value.get('rt'), '/dashboard'),

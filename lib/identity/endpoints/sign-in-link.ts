@@ -25,12 +25,13 @@ export function signInLink(context: IdentityContext): IdentityEndpoint {
       return draw(user ? signedInView(user.name) : linkView(serverName))
     },
 
-    async POST(request, { requestId }) {
-      const form = await receiveForm(context, request)
+    async POST(request, exchange) {
+      const { requestId } = exchange
+      const form = await receiveForm(context, request, exchange)
       if (!form.ok) return form.error
       const refuse = (reason: LinkRefusal) => {
         context.log('warn', 'sign_in_link_refused', { requestId, reason })
-        return draw(linkRefusedView(reason))
+        return draw(linkRefusedView(reason, requestId))
       }
       const next = goOn(form.value.get('rt'), DONE)
 
@@ -46,13 +47,14 @@ export function signInLink(context: IdentityContext): IdentityEndpoint {
       const found = await (holder.kind === 'owner'
         ? context.accounts.owner()
         : context.accounts.member(holder.name))
-      return signIn(context, { request, found, how: `${holder.kind}_link`, next })
+      return signIn(context, { request, requestId, found, how: `${holder.kind}_link`, next })
     },
   })
 }
 
 interface SigningIn {
   readonly request: Request
+  readonly requestId: string
   readonly found: Found
   /** A snake_case word for the audit log. */
   readonly how: string
@@ -62,9 +64,9 @@ interface SigningIn {
 /** Begins a browser session for an account that was proven, and sends the browser on. */
 export async function signIn(
   { sessions, audit, draw }: Pick<IdentityContext, 'sessions' | 'audit' | 'draw'>,
-  { request, found: { account, created }, how, next }: SigningIn,
+  { request, requestId, found: { account, created }, how, next }: SigningIn,
 ): Promise<Response> {
-  if (account.state !== 'active') return draw(accountEnded(account))
+  if (account.state !== 'active') return draw(accountEnded(account, requestId))
 
   const setCookie = await sessions.begin(request, account)
   if (created) await audit({ event: 'account_created', accountId: account.id, why: how })
@@ -72,9 +74,12 @@ export async function signIn(
   return seeOther(next, { 'Set-Cookie': setCookie })
 }
 
-const accountEnded = ({ name }: Account) =>
-  refusalView({
-    title: 'This account has ended',
-    status: 403,
-    sentences: [`${name} can no longer sign in here. Ask the person who runs this server.`],
-  })
+const accountEnded = ({ name }: Account, requestId: string) =>
+  refusalView(
+    {
+      title: 'This account has ended',
+      status: 403,
+      sentences: [`${name} can no longer sign in here. Ask the person who runs this server.`],
+    },
+    { rule: 'account_ended', requestId },
+  )

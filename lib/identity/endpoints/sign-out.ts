@@ -7,7 +7,7 @@ import {
   type IdentityEndpoint,
 } from '#lib/identity/endpoints/endpoint-context'
 import { receiveForm } from '#lib/identity/endpoints/form'
-import { refusalView } from '#lib/identity/pages'
+import { type Refusal, refusalView } from '#lib/identity/pages'
 
 /** The purpose of the token in the sign-out form. */
 export const SIGN_OUT = 'sign-out'
@@ -26,8 +26,8 @@ export function signOut(context: IdentityContext): IdentityEndpoint {
   }
 
   return byMethod({
-    async POST(request) {
-      const form = await receiveForm(context, request)
+    async POST(request, exchange) {
+      const form = await receiveForm(context, request, exchange)
       if (!form.ok) return form.error
       const rt = form.value.get('rt')
       const next = rt === undefined ? '/' : `/sign-in?rt=${encodeURIComponent(rt)}`
@@ -35,14 +35,16 @@ export function signOut(context: IdentityContext): IdentityEndpoint {
       const user = await sessions.read(request)
       if (!user) return seeOther(next)
       const token = form.value.get('csrf')
-      return (await checkCsrf(keyRing, user, { purpose: SIGN_OUT, token })) ? end(user, next) : draw(stale)
+      return (await checkCsrf(keyRing, user, { purpose: SIGN_OUT, token }))
+        ? end(user, next)
+        : draw(refusalView(stale, { rule: 'form_stale', requestId: exchange.requestId }))
     },
   })
 }
 
-const stale = refusalView({
+const stale: Refusal = {
   title: 'You are still signed in',
   status: 403,
   sentences: ['The page you signed out from is out of date. Load it again and sign out there.'],
   back: { href: '/dashboard', label: 'See your connections' },
-})
+}
