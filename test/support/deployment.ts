@@ -1,9 +1,15 @@
 import { randomBytes } from 'node:crypto'
+import { systemClock } from '#lib/core/clock'
+import { createKeyRing } from '#lib/core/key-ring'
+import { systemRandom } from '#lib/core/random'
+import { mintSignInLink } from '#lib/identity/sign-in-link'
 import { ensureBuilt } from '#test/support/build'
 import { type Product, type ProductOptions, startProduct } from '#test/support/product'
 import { type RedisServer, startRedis } from '#test/support/redis-server'
 import { type RoundRobin, startRoundRobin } from '#test/support/round-robin'
 import { startUpstashBridge, type UpstashBridge } from '#test/support/upstash-bridge'
+
+const KEY_PREFIX = 'test'
 
 /** The product as somebody runs it, whatever stands behind its one address. */
 export interface Deployment {
@@ -19,6 +25,8 @@ export interface Pair extends Deployment {
   readonly roundRobin: RoundRobin
   readonly bridge: UpstashBridge
   readonly redis: RedisServer
+  /** A sign-in link as `npm run gatehouse -- sign-in-link --member NAME` prints it. */
+  memberLink(name: string): Promise<string>
 }
 
 /** One process on the local store: a laptop. */
@@ -46,9 +54,17 @@ export async function startPair(
   const redis = await startRedis()
   const bridge = await startUpstashBridge({ redisUrl: redis.url })
   const roundRobin = await startRoundRobin()
+  const secret = randomBytes(32).toString('base64url')
+  const linkDeps = {
+    origin: roundRobin.url,
+    keyRing: createKeyRing([secret], KEY_PREFIX),
+    clock: systemClock,
+    random: systemRandom,
+  }
   const shared = {
     PUBLIC_URL: roundRobin.url,
-    AUTH_SECRET: randomBytes(32).toString('base64url'),
+    AUTH_SECRET: secret,
+    KEY_PREFIX,
     ...(over === 'tcp'
       ? { REDIS_URL: redis.url }
       : { UPSTASH_REDIS_REST_URL: bridge.url, UPSTASH_REDIS_REST_TOKEN: bridge.token }),
@@ -66,6 +82,7 @@ export async function startPair(
     roundRobin,
     bridge,
     redis,
+    memberLink: (member) => mintSignInLink(linkDeps, { member }),
     async dispose() {
       await roundRobin.close()
       await Promise.all(instances.map((instance) => instance.dispose()))
