@@ -13,6 +13,7 @@ import { type Exchange, endpoint, type Outage } from '#lib/http/endpoint'
 import { health, ready } from '#lib/http/health'
 import { jsonNotFound, jsonOutage } from '#lib/http/json'
 import { pageOutage } from '#lib/http/outage-page'
+import { unavailable } from '#lib/http/unavailable'
 import type { Identity } from '#lib/identity/identity'
 import { mintSignInLink as mintLink } from '#lib/identity/sign-in-link'
 import { createMcpEndpoint, type McpEndpoint } from '#lib/mcp/endpoint'
@@ -110,6 +111,7 @@ function bindEndpoints(
     signInLink: page('sign_in_link', identity.signInLink),
     setupCode: page('setup_code', identity.setupCode),
     signOut: page('sign_out', identity.signOut),
+    dashboardUnavailable: page('dashboard_unavailable', unavailable(common.store)),
     endConnection: page('end_connection', dashboard.endConnection),
     createToken: page('create_token', dashboard.createToken),
     endToken: page('end_token', dashboard.endToken),
