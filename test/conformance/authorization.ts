@@ -11,14 +11,27 @@ const AUTHORIZATION_URL = /^(https?:\/\/\S+[?&]code_challenge=\S+)$/m
 
 /**
  * Runs the authorization part of the official suite against an authorization server, with a person who is
- * signed in and allows what is asked.
+ * signed in and allows what is asked. `revision` chooses the scenarios that apply to it.
  */
-export async function runAuthorizationSuite(origin: string, person: FetchPerson): Promise<Run> {
+export async function runAuthorizationSuite(
+  origin: string,
+  person: FetchPerson,
+  revision: string,
+): Promise<Run> {
   const port = await freePort()
   const { clientId } = await registerByFetch(origin, `http://127.0.0.1:${port}/callback`)
   const out = await mkdtemp(join(tmpdir(), 'gatehouse-conformance-'))
   const args = ['--url', origin, '--client-id', clientId, '--resource', `${origin}/api/mcp`]
-  const command = suiteCommand(['authorization', ...args, '-p', String(port), '-o', out])
+  const command = suiteCommand([
+    'authorization',
+    ...args,
+    '--spec-version',
+    revision,
+    '-p',
+    String(port),
+    '-o',
+    out,
+  ])
   try {
     const output = await runWithPerson(command, person)
     return { checks: await collect(out), output }
