@@ -16,6 +16,8 @@ const USAGE = `Usage: npm run gatehouse -- <command>
 
   connections list --person NAME
   connections end --person NAME [--client KEY] | --client KEY | --all
+  connections end --from-log FILE --since TIME
+                               after a restore: ends again what the log says has ended since the copy
 
   client create --name NAME --redirect URI [--redirect URI] [--scope SCOPES]
                 [--auth secret|basic|post|none|private_key_jwt [--jwks FILE | --jwks-uri URL]]

@@ -194,7 +194,9 @@ export async function runCommand(
   try {
     const { store } = opened
     const write = (line: string) => console.error(line)
-    const common = commonDeps(config, { store, keyRing, write, afterAnswer: () => undefined })
+    // What ended is said, as the server's log would say it; what else was done is the command's own answer.
+    const quiet = { ...config, logLevel: 'warn' as const }
+    const common = commonDeps(quiet, { store, keyRing, write, afterAnswer: () => undefined })
     const { commands } = await introduce(config, common)
     return await commands.run(command, input)
   } finally {

@@ -42,6 +42,13 @@ interface ClientRequest {
   readonly scope?: string | undefined
 }
 
+/** `false`: the account has no such thing. */
+type EndsOne = (which: {
+  readonly accountId: string
+  readonly grantId: string
+  readonly why: string
+}) => Promise<boolean>
+
 /** What commands act on: the parts of the server as they offer it. */
 export interface CommandDeps {
   readonly people: {
@@ -82,6 +89,8 @@ export interface CommandDeps {
     readonly why: string
   }): Promise<number>
   listGrants(accountId: string): Promise<readonly ListedConnection[]>
+  endGrant: EndsOne
+  endPersonalToken: EndsOne
 }
 
 /** One command: what it takes, not yet believed, and what it does. */

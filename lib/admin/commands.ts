@@ -2,6 +2,7 @@ import { clientCommands } from '#lib/admin/client-commands'
 import type { Command, CommandDeps, CommandOutcome } from '#lib/admin/command'
 import { connectionCommands } from '#lib/admin/connection-commands'
 import { keyCommands } from '#lib/admin/key-commands'
+import { loggedEndings } from '#lib/admin/logged-endings'
 import { personCommands } from '#lib/admin/person-commands'
 import { err } from '#lib/core/result'
 
@@ -14,7 +15,13 @@ export interface Commands {
 /** Binds the commands to the parts of a server. */
 export function createCommands(deps: CommandDeps): Commands {
   const known: ReadonlyMap<string, Command> = new Map(
-    Object.entries({ ...clientCommands, ...personCommands, ...connectionCommands, ...keyCommands }),
+    Object.entries({
+      ...clientCommands,
+      ...personCommands,
+      ...connectionCommands,
+      ...keyCommands,
+      ...loggedEndings,
+    }),
   )
   return {
     run: async (name, input) => known.get(name)?.(input, deps) ?? err(`There is no command ${name}.`),

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 
+import { readEndings } from '#lib/node/logged-endings'
+
 /** A command for the server, as it was typed. */
 export interface TypedCommand {
   readonly command: string
@@ -45,7 +47,13 @@ const spellings: Readonly<Record<string, Spelling>> = {
   'person sign-out': { options: {}, word: 'name' },
   'connections list': { options: { person: text('person') } },
   'connections end': {
-    options: { person: text('person'), client: text('client'), all: { type: 'boolean', as: 'all' } },
+    options: {
+      person: text('person'),
+      client: text('client'),
+      all: { type: 'boolean', as: 'all' },
+      'from-log': text('fromLog'),
+      since: text('since'),
+    },
   },
   'keys list': plain,
   'keys rotate': plain,
@@ -63,9 +71,21 @@ export function readCommandLine(args: readonly string[]): TypedCommand | undefin
   const spelling = spellings[`${group} ${verb}`]
   const parsed = spelling && parse(rest, spelling)
   if (!parsed) return undefined
-  const { jwks, ...input } = parsed
+  const { jwks, fromLog, since, ...input } = parsed
+  if (fromLog !== undefined || since !== undefined) return endingsCommand(fromLog, since, input)
   const keys = typeof jwks === 'string' ? { jwks: JSON.parse(readFileSync(jwks, 'utf8')) } : {}
   return { command: `${group}-${verb}`, input: { ...input, ...keys } }
+}
+
+/** Ending again what a log says has ended: nothing else is said, and since when is. */
+function endingsCommand(
+  fromLog: unknown,
+  since: unknown,
+  input: Readonly<Record<string, unknown>>,
+): TypedCommand | undefined {
+  const sinceMs = typeof since === 'string' ? Date.parse(since) : Number.NaN
+  if (typeof fromLog !== 'string' || Number.isNaN(sinceMs) || Object.keys(input).length > 0) return undefined
+  return { command: 'connections-end-logged', input: { endings: readEndings(fromLog, sinceMs) } }
 }
 
 function parse(

@@ -31,7 +31,7 @@ export function commonDeps(
   const clock = systemClock
   const log = createLog(parts.write, logLevel, clock)
   const { store, keyRing, afterAnswer } = parts
-  const audit = createAudit(store, clock)
+  const audit = createAudit(store, clock, log)
   const time = { clock, pause: systemPause, afterAnswer }
   const base = { ...time, keyRing, store, random: systemRandom, log, audit }
   return { ...base, origin: publicUrl, serverName: NAME, version: VERSION }
@@ -66,6 +66,8 @@ export async function introduce(config: Config, common: ReturnType<typeof common
     signingKeys: oauth.signingKeys,
     endGrantsOf: oauth.endGrantsOf,
     listGrants: oauth.listGrants,
+    endGrant: oauth.endGrant,
+    endPersonalToken: oauth.endPersonalToken,
   })
   return { identity, oauth, commands }
 }

@@ -32,7 +32,7 @@ export async function endGrantsOf(
 }
 
 async function endIn(
-  { store }: OAuthDeps,
+  { store, log }: OAuthDeps,
   index: string,
   matches: (grant: Grant) => boolean,
 ): Promise<number> {
@@ -49,6 +49,7 @@ async function endIn(
     if (grants.length > 0) {
       const records = await Promise.all(grants.map(recordsOf))
       await store.batch(del(...records.flat()), ...grants.map(({ id }) => unrank(index, id)))
+      for (const { id: grantId, accountId } of grants) log('warn', 'grant_ended', { accountId, grantId })
     }
     ended += grants.length
     stays += entries.length - grants.length
