@@ -23,6 +23,8 @@ export async function openRig() {
     signingKeys,
     endGrantsOf,
     listGrants,
+    endGrant: server.oauth.endGrant,
+    endPersonalToken: server.oauth.endPersonalToken,
   })
 
   return {
