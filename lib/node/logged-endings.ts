@@ -11,7 +11,7 @@ export type LoggedEvent = Readonly<Partial<Record<(typeof members)[number], stri
 
 /**
  * Reads the events of a process log that may have ended something since a moment (ms). Lines of others, such as
- * the banner, and whatever a log collector put before a line, are left out. The same event twice is one.
+ * the banner, and whatever a log collector put before a line, are left out. The same event twice is one, at its later place.
  *
  * @throws Error when the file cannot be read
  */
@@ -23,7 +23,11 @@ export function readEndings(file: string, sinceMs: number): readonly LoggedEvent
     const event = Object.fromEntries(
       members.flatMap((name) => (typeof entry[name] === 'string' ? [[name, entry[name]]] : [])),
     )
-    if (ends.test(event['event'] ?? '')) found.set(JSON.stringify(event), event)
+    if (!ends.test(event['event'] ?? '')) continue
+    // Each stands where it happened last: who was blocked, let in and blocked again is blocked.
+    const said = JSON.stringify(event)
+    found.delete(said)
+    found.set(said, event)
   }
   return [...found.values()]
 }
