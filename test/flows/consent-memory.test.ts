@@ -34,12 +34,16 @@ const asked = (more: Readonly<Record<string, string>> = {}) => ({
   redirect_uri: CALLBACK,
   ...more,
 })
+/** What the app redeemed last, and what it got. */
+let last: { readonly code: string; readonly refreshToken: string }
 /** The person allows on the page, and the app redeems. */
 async function allow(query: Readonly<Record<string, string>> = asked(), user = ada) {
   const { tx, csrf, markup } = await server.consentForm(query, user)
   const answer = await server.decide({ tx, csrf, decision: 'allow' }, { user })
   const code = new URL(answer.headers.get('location') ?? '').searchParams.get('code') ?? ''
-  await server.redeem(query['client_id'] ?? '', code)
+  const redeemed = await server.redeem(query['client_id'] ?? '', code)
+  const { refresh_token: refreshToken } = (await redeemed.json()) as { refresh_token: string }
+  last = { code, refreshToken }
   return markup
 }
 /** Whether the next request is shown to the person, or answered at once. */
@@ -113,6 +117,18 @@ describe('consent that is remembered', () => {
       forget: async () => {
         const [grant] = await server.oauth.listGrants('ada')
         await server.oauth.clientStanding.endConnections(grant?.client.key ?? '')
+      },
+    },
+    {
+      what: 'when the app hands its token back',
+      forget: async () => {
+        await server.revoke({ client_id: APP, token: last.refreshToken })
+      },
+    },
+    {
+      what: 'when a code comes back that was spent',
+      forget: async () => {
+        expect((await server.redeem(APP, last.code)).status).toBe(400)
       },
     },
     {

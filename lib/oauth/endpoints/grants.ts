@@ -16,6 +16,7 @@ import {
   type ActiveGrant,
   type AdmittedGrant,
   asConnection,
+  type ConnectionGrant,
   type Grant,
   type GrantSummary,
   grantRecord,
@@ -150,25 +151,25 @@ export async function endGrant(
   if (grant?.accountId !== accountId) return false
 
   await deps.store.run(del(keys.grant(grantId), ...(await memoryKeys(grant))))
-  await noteEnd(deps, { accountId, grantId, clientKey: grant.client.key, why })
+  await noteEnd(deps, grant, why)
   return true
 }
 
-/** What follows the deletion of a grant. Never throws: the grant has ended. */
-export async function noteEnd(
-  deps: OAuthDeps,
-  ended: {
-    readonly accountId: string
-    readonly grantId: string
-    readonly clientKey: string
-    readonly why: string
-  },
-): Promise<void> {
-  const { accountId, grantId } = ended
-  await bestEffort(deps, () =>
-    deps.store.batch(unrank(keys.grantsOf(accountId), grantId), del(keys.grantUse(grantId))),
+/**
+ * What follows the deletion of a grant, whoever ended it: what was remembered of its consent goes as well, so
+ * that the app asks again. Never throws: the grant has ended.
+ */
+export async function noteEnd(deps: OAuthDeps, grant: ConnectionGrant, why: string): Promise<void> {
+  const { accountId, id: grantId, client } = grant
+  await bestEffort(deps, async () =>
+    deps.store.batch(
+      unrank(keys.grantsOf(accountId), grantId),
+      del(keys.grantUse(grantId), ...(await memoryKeys(grant))),
+    ),
   )
-  await bestEffort(deps, () => deps.audit({ event: 'grant_ended', ...ended }))
+  await bestEffort(deps, () =>
+    deps.audit({ event: 'grant_ended', accountId, grantId, clientKey: client.key, why }),
+  )
 }
 
 /**

@@ -45,10 +45,7 @@ export async function redeemCode(request: CodeRequest, scene: Scene): Promise<Re
   const ended = outcome.kind === 'ended' ? outcome : undefined
   const reason = outcome.kind === 'refused' ? outcome.reason : ended?.why
   deps.log(ended ? 'warn' : 'info', 'code_refused', { requestId, reason })
-  if (ended) {
-    const { accountId, client } = ended.grant
-    await noteEnd(deps, { accountId, grantId, clientKey: client.key, why: ended.why })
-  }
+  if (ended) await noteEnd(deps, ended.grant, ended.why)
   return err('invalid_grant')
 }
 

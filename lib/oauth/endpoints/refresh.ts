@@ -54,9 +54,8 @@ export async function refreshTokens(
     deps.log('info', 'refresh_refused', { requestId, reason: outcome.reason })
     return err(outcome.error)
   }
-  const { accountId, id, client: owner } = outcome.grant
   deps.log('warn', 'refresh_refused', { requestId, reason: outcome.why })
-  await noteEnd(deps, { accountId, grantId: id, clientKey: owner.key, why: outcome.why })
+  await noteEnd(deps, outcome.grant, outcome.why)
   return err('invalid_grant')
 }
 

@@ -102,6 +102,5 @@ async function end({ grantId, isOf }: HandedBack, clientId: string, deps: OAuthD
 
   // A refresh that runs at the same time loses its compare against this.
   await deps.store.run(del(keys.grant(grantId)))
-  const { accountId, client } = grant
-  await noteEnd(deps, { accountId, grantId, clientKey: client.key, why: 'revoked_by_client' })
+  await noteEnd(deps, grant, 'revoked_by_client')
 }
