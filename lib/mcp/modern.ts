@@ -9,6 +9,7 @@ import { createRequestState } from '#lib/mcp/request-state'
 import { HEADER_MISMATCH, rpcError } from '#lib/mcp/rpc-error'
 import type { ServerFactory } from '#lib/mcp/server'
 import type { Streams } from '#lib/mcp/streams'
+import { textMember } from '#lib/mcp/text-member'
 
 /** What serving the 2026-07-28 revision needs. */
 export interface ModernDeps {
@@ -75,7 +76,7 @@ function stateOf({ method, params }: Message, { caller }: Admitted, deps: Modern
       accountId: caller.accountId,
       clientKey: caller.client.key,
       method,
-      target: String(params?.['name'] ?? params?.['uri']),
+      target: textMember(params, 'name') || textMember(params, 'uri'),
       args: params?.['arguments'],
     },
     deps,

@@ -1,4 +1,5 @@
 import type { JSONRPCRequest } from '@modelcontextprotocol/server'
+import { textMember } from '#lib/mcp/text-member'
 
 /** Where the header of an argument gets its value from. */
 interface Declaration {
@@ -26,7 +27,7 @@ export function paramHeaderFault(
   if (method !== 'tools/call' || ![...headers.keys()].some((name) => name.startsWith('mcp-param-')))
     return undefined
 
-  const declared = declarations(schemas.inputSchema(String(params?.['name'])))
+  const declared = declarations(schemas.inputSchema(textMember(params, 'name')))
   const lone = declared.find(
     ({ header, path }) => headers.has(header) && (valueAt(params?.['arguments'], path) ?? null) === null,
   )

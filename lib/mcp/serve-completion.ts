@@ -38,7 +38,7 @@ function find(
   if (ref.type === 'ref/prompt') {
     const prompt = prompts.get(ref.name)?.prompt
     if (!prompt) throw new ProtocolError(INVALID_PARAMS, `Prompt ${ref.name} not found`)
-    return { scope: prompt.scope, suggest: prompt.complete?.[argument.name] }
+    return { scope: prompt.scope, suggest: own(prompt.complete, argument.name) }
   }
   const family = families.find((prepared) => prepared.family.template === ref.uri)?.family
   if (!family) throw new ProtocolError(INVALID_PARAMS, `Resource template ${ref.uri} not found`)
@@ -46,3 +46,7 @@ function find(
     (await family.complete?.(argument.name, typed, context)) ?? []
   return { scope: family.scope, suggest }
 }
+
+/** A member that somebody wrote there, never one that every object has: the name comes from the client. */
+const own = <Value>(members: Readonly<Record<string, Value>> | undefined, name: string): Value | undefined =>
+  members !== undefined && Object.hasOwn(members, name) ? members[name] : undefined

@@ -16,6 +16,7 @@ import { preparePrompt, registerPrompt } from '#lib/mcp/serve-prompts'
 import { listResources, prepareFamily, registerFamily } from '#lib/mcp/serve-resources'
 import { prepareTool, registerTool } from '#lib/mcp/serve-tools'
 import type { ServerExchange } from '#lib/mcp/server-exchange'
+import { textMember } from '#lib/mcp/text-member'
 import { verifyState } from '#lib/mcp/verify-state'
 
 /** Lists are private although today they are the same for all: an app may soon be denied a tool. */
@@ -103,7 +104,7 @@ function capabilitiesOf(offer: Offer, { era, streams }: ServerExchange): ServerC
 /** Two requests of a batch may want the same thing, and it can be registered only once. */
 function distinct(requests: readonly JSONRPCRequest[]): Iterable<JSONRPCRequest> {
   const wantOf = ({ method, params }: JSONRPCRequest) =>
-    method === 'resources/read' ? method : JSON.stringify([method, String(params?.['name'])])
+    method === 'resources/read' ? method : JSON.stringify([method, textMember(params, 'name')])
   return new Map(requests.map((request) => [wantOf(request), request])).values()
 }
 
@@ -115,7 +116,7 @@ interface Registering {
 function register(server: McpServer, request: JSONRPCRequest, registering: Registering): void {
   const { tools, prompts, families } = registering.prepared
   const { serving } = registering
-  const name = String(request.params?.['name'])
+  const name = textMember(request.params, 'name')
   switch (request.method) {
     case 'tools/call': {
       const tool = tools.get(name)

@@ -419,6 +419,21 @@ describe('prompts, resources and completion', () => {
     expect(result.completion).toMatchObject({ total: 120, hasMore: true })
   })
 
+  it.each(['constructor', 'toString', '__proto__', 'hasOwnProperty'])(
+    'suggests nothing for %s, which every object has and no prompt offers',
+    async (name) => {
+      const params = { ref: { type: 'ref/prompt', name: 'review' }, argument: { name, value: 'd' } }
+      const { result } = await reply(await modern(server, 'completion/complete', params))
+      expect(result.completion).toMatchObject({ values: [], total: 0 })
+    },
+  )
+
+  it.each(['tools/call', 'prompts/get'])('refuses %s of a name that cannot be text', async (method) => {
+    const response = await legacy(server, method, { name: { toString: 1 } })
+    expect(response.status).toBeLessThan(500)
+    expect((await reply(response)).error?.code).toBeLessThan(0)
+  })
+
   it.each([
     { type: 'ref/prompt', name: 'nothing' },
     { type: 'ref/resource', uri: 'other://{id}' },
