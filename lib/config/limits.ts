@@ -204,6 +204,8 @@ export const COMPLETION_VALUES_MAX = 100
 export const BATCH_MAX_MESSAGES = 20
 /** A call that takes longer is answered as a stream, so that proxies see bytes and do not cut it. */
 export const JSON_ANSWER_WINDOW_MS = 1500
+/** An open stream asks so often whether its connection still stands: that long it may outlive its end. */
+export const STREAM_RECHECK_MS = 15 * SECOND
 /** A comment line this often keeps a silent stream open: proxies cut at 30 s or 60 s. */
 export const STREAM_KEEP_ALIVE_MS = 15 * SECOND
 /** Open `subscriptions/listen` streams of one account on one instance: a few apps with a few windows each. */

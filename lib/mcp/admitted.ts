@@ -14,6 +14,8 @@ export interface Admitted {
   insufficientScope(scopes: readonly string[]): Response
   /** Tells the person's open streams. */
   publish(event: ServerEvent): void
+  /** Asks the store again whether the caller may still be served: its connection may have ended meanwhile. */
+  stillAdmitted(): Promise<boolean>
   /** Work that goes on after the answer has begun. */
   afterResponse(work: Promise<unknown>): void
 }

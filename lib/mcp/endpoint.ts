@@ -1,5 +1,10 @@
 import { isLegacyRequest } from '@modelcontextprotocol/server'
-import { MCP_BODY_MAX_BYTES, STREAMS_PER_ACCOUNT, STREAMS_PER_INSTANCE } from '#lib/config/limits'
+import {
+  BATCH_MAX_MESSAGES,
+  MCP_BODY_MAX_BYTES,
+  STREAMS_PER_ACCOUNT,
+  STREAMS_PER_INSTANCE,
+} from '#lib/config/limits'
 import { type Clock, toSeconds } from '#lib/core/clock'
 import type { KeyRing } from '#lib/core/key-ring'
 import { err, ok, type Result } from '#lib/core/result'
@@ -40,7 +45,7 @@ export interface McpEndpointDeps<Claims extends BearerClaims> extends OriginPoli
   /** Verifies the bearer token without the store. */
   readonly readBearer: (request: Request) => Promise<Result<Claims, Challenged>>
   /** Asks the store once whether the call may run, and for whom. */
-  readonly admit: (claims: Claims) => Promise<Result<Caller, AdmissionRefusal>>
+  readonly admit: (claims: Claims, calls: number) => Promise<Result<Caller, AdmissionRefusal>>
   readonly challenge: (refusal: Challenged) => {
     readonly status: 400 | 401 | 403
     readonly wwwAuthenticate: string
@@ -91,10 +96,10 @@ export function createMcpEndpoint<Claims extends BearerClaims>(deps: McpEndpoint
     const post = await readPost(request)
     if (!post.ok) return rpcError(post.error)
 
-    const caller = await deps.admit(claims.value)
+    const { body, legacy } = post.value
+    const caller = await deps.admit(claims.value, callsIn(body))
     if (!caller.ok) return refuseAdmission(caller.error, deps.challenge)
 
-    const { body, legacy } = post.value
     const admitted = admit({
       request,
       body,
@@ -105,7 +110,7 @@ export function createMcpEndpoint<Claims extends BearerClaims>(deps: McpEndpoint
     return legacy ? serveLegacy(admitted, deps.factory) : serveModern(admitted, modern)
   }
 
-  function admit({ request, body, exchange, caller, claims }: Admitting): Admitted {
+  function admit({ request, body, exchange, caller, claims }: Admitting<Claims>): Admitted {
     return {
       request,
       body,
@@ -115,6 +120,7 @@ export function createMcpEndpoint<Claims extends BearerClaims>(deps: McpEndpoint
       insufficientScope: (scopes) =>
         refuseBearer({ kind: 'insufficient_scope', scopes }, deps.challenge, whatToDo(scopes, caller.scopes)),
       publish: (event) => bus.publish(caller.accountId, event),
+      stillAdmitted: async () => (await deps.admit(claims, 0)).ok,
       afterResponse: (work) => deps.waitUntil?.(work),
     }
   }
@@ -130,9 +136,9 @@ export function createMcpEndpoint<Claims extends BearerClaims>(deps: McpEndpoint
   }
 }
 
-interface Admitting extends Pick<Admitted, 'request' | 'body' | 'caller'> {
+interface Admitting<Claims extends BearerClaims> extends Pick<Admitted, 'request' | 'body' | 'caller'> {
   readonly exchange: Exchange
-  readonly claims: BearerClaims
+  readonly claims: Claims
 }
 
 /** How the endpoint says that it cannot answer: 503 with `Retry-After`, or 500 (`lib/http/endpoint.ts`). */
@@ -141,6 +147,10 @@ const mcpOutage: Outage = ({ status, requestId, headers }) => {
   const message = `${status === 503 ? unavailable : 'The server failed.'} Reference: ${requestId}`
   return rpcError({ status, message, headers: { ...headers, Vary: 'Origin, Authorization' } })
 }
+
+/** Every message of a batch counts; a longer one than is served counts as the longest that is. */
+const callsIn = (body: unknown): number =>
+  Array.isArray(body) ? Math.min(body.length, BATCH_MAX_MESSAGES) : 1
 
 /** Checks 1 and 2: the method, then where the request comes from. */
 function refuseRequest(request: Request, guard: OriginGuard): Response | undefined {

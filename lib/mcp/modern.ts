@@ -1,5 +1,5 @@
 import { createMcpHandler, isJSONRPCRequest, type ServerEventBus } from '@modelcontextprotocol/server'
-import { STREAM_KEEP_ALIVE_MS } from '#lib/config/limits'
+import { STREAM_KEEP_ALIVE_MS, STREAM_RECHECK_MS } from '#lib/config/limits'
 import type { Clock } from '#lib/core/clock'
 import type { KeyRing } from '#lib/core/key-ring'
 import type { Admitted } from '#lib/mcp/admitted'
@@ -85,7 +85,7 @@ function stateOf({ method, params }: Message, { caller }: Admitted, deps: Modern
 
 /** The caller's changes, with each listening stream counted and ended in time. */
 function countedBus(
-  { caller, secondsLeft, publish }: Admitted,
+  { caller, secondsLeft, publish, stillAdmitted }: Admitted,
   { bus, streams }: ModernDeps,
   close: () => Promise<void>,
 ): ServerEventBus {
@@ -98,10 +98,21 @@ function countedBus(
         atMostSeconds: secondsLeft,
         end: () => void close(),
       })
+      const recheck = setInterval(() => void endIfRefused(stillAdmitted, close), STREAM_RECHECK_MS)
       return () => {
+        clearInterval(recheck)
         unsubscribe()
         release?.()
       }
     },
   }
+}
+
+/** A stream must not outlive its connection. While the store is out of reach nobody can tell: it goes on. */
+async function endIfRefused(
+  stillAdmitted: () => Promise<boolean>,
+  close: () => Promise<void>,
+): Promise<void> {
+  const admitted = await stillAdmitted().catch(() => true)
+  if (!admitted) await close()
 }

@@ -61,11 +61,22 @@ export function heldAmong(
   return held.length < asked.length ? held : []
 }
 
-/** Whether two clients are the same app to a person. A key of self-registered apps says only where they run. */
+/**
+ * Whether an app that asks is, to a person, one that is connected already. The key of a self-registered app
+ * says only where it runs, and on this machine any program can take a name and a loopback redirect: only an
+ * https redirect shows that it is the same.
+ */
 export const isSameApp = (
-  left: Pick<ClientRecord, 'kind' | 'key' | 'name'>,
-  right: Pick<ClientRecord, 'kind' | 'key' | 'name'>,
-): boolean => left.key === right.key && (left.kind !== 'dynamic' || left.name === right.name)
+  asking: AppIdentity & { readonly redirectUris: readonly string[] },
+  connected: AppIdentity,
+): boolean =>
+  asking.key === connected.key &&
+  (asking.kind !== 'dynamic' || (asking.name === connected.name && comesBackByHttps(asking)))
+
+type AppIdentity = Pick<ClientRecord, 'kind' | 'key' | 'name'>
+
+const comesBackByHttps = ({ redirectUris }: { readonly redirectUris: readonly string[] }) =>
+  redirectUris.every((uri) => uri.startsWith('https://'))
 
 /**
  * The answer in a form: `undefined` when it says neither, `none_chosen` when every permission was unticked.

@@ -11,10 +11,15 @@ import type { Store } from '#lib/store/port'
 
 /** Asks everything that stands before a call in one store request: grant, account, rate, client (DESIGN.md §3). */
 export function admission(store: Store, { oauth, identity, config, waitUntil }: Admitting) {
-  return async (claims: CallClaims): Promise<Result<Caller, AdmissionRefusal>> => {
+  return async (claims: CallClaims, calls: number): Promise<Result<Caller, AdmissionRefusal>> => {
     const grantCheck = oauth.grantCheck(claims)
     const accountCheck = identity.accountCheck(claims.accountId, claims.epoch)
-    const rateCheck = callRateCheck(claims.accountId, config.rateLimitPerMinute, systemClock())
+    const rateCheck = callRateCheck({
+      accountId: claims.accountId,
+      calls,
+      limit: config.rateLimitPerMinute,
+      now: systemClock(),
+    })
     const standing = oauth.standingCheck(claims)
     const [grantText, accountText, counted, ...others] = await store.batch(
       grantCheck.operation,

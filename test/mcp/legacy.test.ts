@@ -174,6 +174,24 @@ describe('a batch', () => {
     expect(await (await post(server, [ping(1)])).json()).toEqual([{ jsonrpc: '2.0', id: 1, result: {} }])
   })
 
+  it('counts every call in it against the rate limit', async () => {
+    const counted: number[] = []
+    server = inProcess({
+      factory: await testFactory(),
+      admit: async (_claims, calls) => {
+        counted.push(calls)
+        return { ok: false, error: { reason: 'rate_limited', retryAfterSeconds: 1 } }
+      },
+    })
+    await post(server, [ping(1), ping(2), ping(3)])
+    await post(server, ping(1))
+    await post(
+      server,
+      Array.from({ length: 1000 }, (_, id) => ping(id)),
+    )
+    expect(counted).toEqual([3, 1, 20])
+  })
+
   it('of notifications is 202', async () => {
     expect((await post(server, [note, note])).status).toBe(202)
   })

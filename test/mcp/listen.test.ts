@@ -1,5 +1,7 @@
-import { beforeEach, describe, expect, it } from 'vitest'
-import { STREAMS_PER_ACCOUNT } from '#lib/config/limits'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { STREAM_RECHECK_MS, STREAMS_PER_ACCOUNT } from '#lib/config/limits'
+import { err, ok } from '#lib/core/result'
+import { StoreUnavailable } from '#lib/store/port'
 import { type InProcess, inProcess } from '#test/mcp/in-process'
 import { testFactory } from '#test/mcp/offer'
 import { modern, type Reply, reply } from '#test/mcp/post'
@@ -8,6 +10,10 @@ let server: InProcess
 
 beforeEach(async () => {
   server = inProcess({ factory: await testFactory() })
+})
+
+afterEach(() => {
+  vi.useRealTimers()
 })
 
 const SUBSCRIPTION = 'io.modelcontextprotocol/subscriptionId'
@@ -91,6 +97,31 @@ describe('subscriptions/listen', () => {
     const stream = read(await listen(['thing://a']))
     await stream.next()
     expect((await stream.next()).value).toMatchObject({ result: { resultType: 'complete' } })
+  })
+
+  it('ends soon after its connection, asks without counting a call, and survives an outage', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    const client = { key: 'test-client', name: 'Test', verified: false }
+    const counted: number[] = []
+    let store: 'well' | 'out' | 'ended' = 'well'
+    server = inProcess({
+      factory: await testFactory(),
+      admit: async ({ accountId, scopes }, calls) => {
+        counted.push(calls)
+        if (store === 'out') throw new StoreUnavailable('test')
+        return store === 'well' ? ok({ accountId, scopes, client }) : err({ reason: 'token_invalid' })
+      },
+    })
+    const stream = read(await listen(['thing://a'], { id: 7 }))
+    await stream.next()
+
+    await vi.advanceTimersByTimeAsync(STREAM_RECHECK_MS)
+    store = 'out'
+    await vi.advanceTimersByTimeAsync(STREAM_RECHECK_MS)
+    store = 'ended'
+    await vi.advanceTimersByTimeAsync(STREAM_RECHECK_MS)
+    expect((await stream.next()).value).toMatchObject({ id: 7, result: { resultType: 'complete' } })
+    expect(counted).toEqual([1, 0, 0, 0])
   })
 
   it('has a budget for each person, and gives a place back when a client leaves', async () => {

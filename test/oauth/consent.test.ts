@@ -48,13 +48,20 @@ describe('at step-up', () => {
   })
 })
 
+const HTTPS = ['https://app.example/callback']
+const LOOPBACK = ['http://localhost/callback']
+
 it.each([
-  { kind: 'dynamic', other: { name: 'Other' }, same: false },
-  { kind: 'dynamic', other: { key: 'other' }, same: false },
-  { kind: 'dynamic', other: {}, same: true },
-  { kind: 'metadata_document', other: { name: 'Other' }, same: true },
-  { kind: 'metadata_document', other: { key: 'other' }, same: false },
-])('a $kind app with $other is the same: $same', ({ kind, other, same }) => {
+  { kind: 'dynamic', redirectUris: HTTPS, other: { name: 'Other' }, same: false },
+  { kind: 'dynamic', redirectUris: HTTPS, other: { key: 'other' }, same: false },
+  { kind: 'dynamic', redirectUris: HTTPS, other: {}, same: true },
+  // Any program on this machine can call itself so and wait there.
+  { kind: 'dynamic', redirectUris: LOOPBACK, other: {}, same: false },
+  { kind: 'dynamic', redirectUris: [...HTTPS, ...LOOPBACK], other: {}, same: false },
+  { kind: 'dynamic', redirectUris: ['app.example:/callback'], other: {}, same: false },
+  { kind: 'metadata_document', redirectUris: LOOPBACK, other: { name: 'Other' }, same: true },
+  { kind: 'metadata_document', redirectUris: HTTPS, other: { key: 'other' }, same: false },
+])('a $kind app at $redirectUris with $other is the same: $same', ({ kind, redirectUris, other, same }) => {
   const app = { kind, key: 'key', name: 'App' }
-  expect(isSameApp({ ...app, ...other }, app)).toBe(same)
+  expect(isSameApp({ ...app, ...other, redirectUris }, app)).toBe(same)
 })

@@ -201,7 +201,7 @@ async function keepWaiting(transaction: ConsentTransaction, deps: OAuthDeps): Pr
 async function withHeld(transaction: ConsentTransaction, deps: OAuthDeps): Promise<ConsentTransaction> {
   const { accountId, client, scopes } = transaction
   if (scopes.length < 2) return transaction
-  const grants = (await listGrants(deps, accountId)).filter((grant) => isSameApp(grant.client, client))
+  const grants = (await listGrants(deps, accountId)).filter((grant) => isSameApp(client, grant.client))
   const held = heldAmong(
     scopes,
     grants.flatMap((grant) => grant.scopes),
