@@ -176,15 +176,15 @@ describe('a batch', () => {
 
   it('counts every call in it against the rate limit', async () => {
     const counted: number[] = []
-    server = inProcess({
+    const busy = inProcess({
       factory: await testFactory(),
       admit: async (_claims, calls) => {
         counted.push(calls)
         return { ok: false, error: { reason: 'rate_limited', retryAfterSeconds: 1 } }
       },
     })
-    await post(server, [ping(1), ping(2), ping(3)])
-    await post(server, ping(1))
+    await post(busy, [ping(1), ping(2), ping(3)])
+    await post(busy, ping(1))
     await post(
       server,
       Array.from({ length: 1000 }, (_, id) => ping(id)),
