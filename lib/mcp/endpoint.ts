@@ -148,7 +148,7 @@ const mcpOutage: Outage = ({ status, requestId, headers }) => {
   return rpcError({ status, message, headers: { ...headers, Vary: 'Origin, Authorization' } })
 }
 
-/** Every message of a batch counts; a longer one than is served counts as the longest that is. */
+/** Every message of a batch counts as a call; one that is too long is refused and counts as the longest. */
 const callsIn = (body: unknown): number =>
   Array.isArray(body) ? Math.min(body.length, BATCH_MAX_MESSAGES) : 1
 

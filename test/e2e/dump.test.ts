@@ -11,7 +11,7 @@ import {
   refreshByFetch,
 } from '#test/support/person-by-fetch'
 
-const FLOWS = process.env['SOAK'] === '1' ? 1000 : 200
+const FLOWS = process.env['SOAK'] === '1' ? 1000 : 100
 /** Codes that wait for their redemption when the dump is made. */
 const WAITING = 20
 const AT_ONCE = 20
