@@ -18,13 +18,17 @@ const documents = [
 
 describe('the documents', () => {
   it('show in the README exactly the variables that the configuration reads', () => {
-    const rows = variables.map(({ name, meaning, default: value }) => `| \`${name}\` | ${meaning} | ${value} |`)
+    const rows = variables.map(
+      ({ name, meaning, default: value }) => `| \`${name}\` | ${meaning} | ${value} |`,
+    )
     const table = /<!-- settings -->\n([\s\S]*?)\n<!-- \/settings -->/.exec(read('README.md'))?.[1]
     expect(table?.split('\n').slice(2)).toEqual(rows)
   })
 
   it.each(documents)('link from %s only to files that exist', (document) => {
-    const targets = [...read(document).matchAll(/\]\((?!https?:|#|mailto:)([^)#]+)/g)].map(([, target]) => target ?? '')
+    const targets = [...read(document).matchAll(/\]\((?!https?:|#|mailto:)([^)#]+)/g)].map(
+      ([, target]) => target ?? '',
+    )
     const missing = targets.filter((target) => !existsSync(normalize(join(dirname(document), target))))
     expect(missing).toEqual([])
   })
