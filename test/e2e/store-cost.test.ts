@@ -48,7 +48,9 @@ const nothing = { requests: 0, commands: 0 }
 describe('requests to the store', () => {
   it.each(ERAS)('are one for a call without a tool of its own in %s', async (era) => {
     const spent = await cost(() => post(pair.origin, { token, era, method: 'tools/list' }))
-    expect(spent).toEqual({ requests: 1, commands: expect.any(Number) })
+    expect(spent.requests).toBe(1)
+    // Grant, account, client and the two of the rate counter; every 10 s the signing keys besides.
+    expect([5, 6]).toContain(spent.commands)
   })
 
   it.each(ERAS)('are one for a tool call in %s, besides the one of the tool', async (era) => {
