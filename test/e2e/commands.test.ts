@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -108,14 +107,8 @@ describe('commands on the local store', () => {
 
 describe('commands on a shared store', () => {
   it('count on every instance from the next call on', async () => {
-    const secret = randomBytes(32).toString('base64url')
-    const pair = await startPair({ AUTH_SECRET: secret })
-    const env = {
-      PUBLIC_URL: pair.origin,
-      AUTH_SECRET: secret,
-      UPSTASH_REDIS_REST_URL: pair.bridge.url,
-      UPSTASH_REDIS_REST_TOKEN: pair.bridge.token,
-    }
+    const pair = await startPair()
+    const { env } = pair
     const person = personByFetch(pair.origin)
     await person.signIn(pair.ownerLink)
     const everywhere = async (token: string | undefined) =>

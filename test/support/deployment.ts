@@ -25,6 +25,8 @@ export interface Pair extends Deployment {
   readonly roundRobin: RoundRobin
   readonly bridge: UpstashBridge
   readonly redis: RedisServer
+  /** What the instances were started with: a shell of the same deployment needs it too. */
+  readonly env: Readonly<Record<string, string>>
   /** A sign-in link as `npm run gatehouse -- sign-in-link --member NAME` prints it. */
   memberLink(name: string): Promise<string>
 }
@@ -82,6 +84,7 @@ export async function startPair(
     roundRobin,
     bridge,
     redis,
+    env: shared,
     memberLink: (member) => mintSignInLink(linkDeps, { member }),
     async dispose() {
       await roundRobin.close()
