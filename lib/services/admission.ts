@@ -35,7 +35,8 @@ export function admission(store: Store, { oauth, identity, config, waitUntil }: 
     const rate = rateCheck.decide(counted)
     if (!rate.ok) return err({ reason: 'rate_limited', retryAfterSeconds: rate.error.retryAfterSeconds })
 
-    waitUntil(oauth.noteUse(claims, grant.value))
+    // An open stream that asks whether it may go on makes no call, and so is no use of the connection.
+    if (calls > 0) waitUntil(oauth.noteUse(claims, grant.value))
     return ok({ accountId: claims.accountId, client: grant.value.client, scopes: grant.value.scopes })
   }
 }
