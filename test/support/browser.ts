@@ -69,7 +69,11 @@ export async function answerForApps(page: Page): Promise<void> {
   session.on('Fetch.requestPaused', ({ requestId }) => {
     const body = Buffer.from('back at the app').toString('base64')
     const responseHeaders = [{ name: 'Content-Type', value: 'text/plain' }]
-    void session.send('Fetch.fulfillRequest', { requestId, responseCode: 200, responseHeaders, body })
+    const answer = { requestId, responseCode: 200, responseHeaders, body }
+    // A page that a test has closed by now needs no answer any more.
+    session.send('Fetch.fulfillRequest', answer).catch((error: unknown) => {
+      if (!page.isClosed()) throw error
+    })
   })
   await session.send('Fetch.enable', { patterns: [{ urlPattern: 'https://*' }] })
 }
