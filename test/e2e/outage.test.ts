@@ -5,28 +5,42 @@ import {
   authorizationUrl,
   authorizeByFetch,
   calledBack,
+  createTokenByFetch,
+  endButton,
   type FetchPerson,
   personByFetch,
   redeemByFetch,
   refreshByFetch,
   registerByFetch,
+  revokeByFetch,
   type TokenAnswer,
+  tokenForm,
 } from '#test/support/person-by-fetch'
+import type { TcpFault } from '#test/support/tcp-fault-proxy'
+import type { BridgeFault } from '#test/support/upstash-bridge'
 
 const CALLBACK = 'http://127.0.0.1:9/callback'
 const VERIFIER = 'v'.repeat(43)
 
+/** What stands between the product and Redis, and what may go wrong there. */
+const stores = [
+  {
+    over: 'upstash',
+    faults: ['refuse', 'hang', 'answer 500', 'drop request', 'drop reply'],
+    inject: (fault: BridgeFault) => pair.bridge.faults.inject(fault),
+    clear: () => pair.bridge.faults.clear(),
+  },
+  {
+    over: 'tcp',
+    faults: ['refuse', 'hang', 'drop request', 'drop reply'],
+    inject: (fault: TcpFault) => pair.wire.inject(fault),
+    clear: () => pair.wire.clear(),
+  },
+] as const
+
 let pair: Pair
 let person: FetchPerson
 let members = 0
-beforeAll(async () => {
-  pair = await startPair({ RATE_LIMIT_PER_MINUTE: '1000000' })
-  person = personByFetch(pair.origin)
-  await person.signIn(pair.ownerLink)
-  const { token } = await connect()
-  for (const _ of pair.instances) await listNotes(pair.origin, token)
-})
-afterAll(() => pair.dispose())
 
 /** One step of a person or an app: what stands before it, the step, and what says that it worked. */
 interface Step {
@@ -34,6 +48,7 @@ interface Step {
   /** `page`: HTML for a person. `token`: OAuth JSON. `call`: JSON-RPC. */
   readonly kind: 'page' | 'token' | 'call'
   prepare(): Promise<() => Promise<Response>>
+  /** Asked right after the step. */
   worked(response: Response): Promise<boolean> | boolean
   /**
    * It may be carried out once only, and the store may have done so without saying: then the person is told, and
@@ -63,12 +78,8 @@ const isOk = ({ status }: Response) => status === 200
 const asksForConsent = async (response: Response) => (await response.text()).includes('name="decision"')
 const isAt = (path: string) => (response: Response) => response.ok && new URL(response.url).pathname === path
 
-/** The CSRF token of the forms behind "End". */
-async function endCsrf(): Promise<string> {
-  const markup = await (await person.go('/dashboard')).text()
-  const form = /<form\b[^>]*connections\/end[\s\S]*?<\/form>/.exec(markup)?.[0] ?? ''
-  return /name="csrf" value="([^"]*)"/.exec(form)?.[1] ?? ''
-}
+const isEnded = (response: Response) => response.ok && new URL(response.url).searchParams.has('ended')
+const isRefused = async (token: string) => (await listNotes(pair.origin, token)).status === 401
 
 const steps: Step[] = [
   ...ERAS.map(
@@ -151,70 +162,138 @@ const steps: Step[] = [
   {
     name: 'ending a connection',
     kind: 'page',
+    prepare: async () => endButton(person, 'connection', (await connect()).grantId),
+    worked: isEnded,
+  },
+  handingBack('access_token'),
+  handingBack('refresh_token'),
+  {
+    name: 'making a personal token',
+    kind: 'page',
+    once: true,
     async prepare() {
-      const { grantId } = await connect()
-      const fields = new URLSearchParams({ csrf: await endCsrf(), connection: grantId })
-      return () => person.submit('/dashboard/connections/end', fields)
+      const form = await tokenForm(person, 'Backup script')
+      return () => person.submit('/dashboard/tokens/create', form)
     },
-    worked: (response) => response.ok && new URL(response.url).searchParams.has('ended'),
+    worked: async (response) => isOk(response) && (await response.text()).includes('gth_pat_'),
+  },
+  endingToken(),
+  {
+    name: 'a call with a personal token',
+    kind: 'call',
+    async prepare() {
+      const token = await createTokenByFetch(person)
+      return () => listNotes(pair.origin, token)
+    },
+    worked: isOk,
   },
 ]
 
-const outages = ['refuse', 'hang', 'answer 500', 'drop request', 'drop reply'] as const
-
-describe.each(outages)('while the store does this: %s', (outage) => {
-  /** Does something during an outage. */
-  async function during<Value>(act: () => Promise<Value>): Promise<Value> {
-    pair.bridge.faults.inject(outage)
-    return act().finally(() => pair.bridge.faults.clear())
+/** Revocation (RFC 7009). */
+function handingBack(kind: 'access_token' | 'refresh_token'): Step {
+  let app: Awaited<ReturnType<typeof connect>>
+  return {
+    name: `revocation by ${kind}`,
+    kind: 'token',
+    async prepare() {
+      app = await connect()
+      const token = kind === 'access_token' ? app.token : app.refreshToken
+      return () => revokeByFetch(pair.origin, { ...app, token })
+    },
+    worked: async (response) => isOk(response) && (await isRefused(app.token)),
   }
+}
 
-  it.each(steps)('$name is 503 with Retry-After and works afterwards', async (step) => {
-    const act = await step.prepare()
-    await expectOutage(await during(act), step.kind)
+function endingToken(): Step {
+  let token: string
+  return {
+    name: 'ending a personal token',
+    kind: 'page',
+    async prepare() {
+      token = await createTokenByFetch(person)
+      return endButton(person, 'token', token.split('.')[1] ?? '')
+    },
+    worked: async (response) => isEnded(response) && (await isRefused(token)),
+  }
+}
 
-    const answer = await act()
-    const worked = await step.worked(answer.clone())
-    if (worked || !step.once) return expect(worked).toBe(true)
-    expect(outage).toBe('drop reply')
-    expect(answer.status).toBeLessThan(500)
-    expect(await step.worked(await (await step.prepare())())).toBe(true)
+describe.each(stores)('over $over', ({ over, faults, inject, clear }) => {
+  beforeAll(async () => {
+    pair = await startPair({ RATE_LIMIT_PER_MINUTE: '1000000' }, over)
+    person = personByFetch(pair.origin)
+    await person.signIn(pair.ownerLink)
+    const { token } = await connect()
+    for (const _ of pair.instances) await listNotes(pair.origin, token)
   })
+  afterAll(() => pair.dispose())
 
-  it('whoever is signed in stays so, and every connection stands', async () => {
-    const app = await connect()
-    await during(() =>
-      Promise.all([
-        listNotes(pair.origin, app.token),
-        refreshByFetch(pair.origin, app),
-        person.go('/dashboard'),
-      ]),
-    )
-    expect((await listNotes(pair.origin, app.token)).status).toBe(200)
-    expect((await refreshByFetch(pair.origin, app)).status).toBe(200)
-    expect(isAt('/dashboard')(await person.go('/dashboard'))).toBe(true)
+  describe.each(faults)('while the store does this: %s', (fault) => {
+    /** Does something during an outage. */
+    async function during<Value>(act: () => Promise<Value>): Promise<Value> {
+      inject(fault as never)
+      return act().finally(clear)
+    }
+
+    /** Every step is tried in the same outage: one after the other would only wait longer. */
+    const tried = new Map<Step, { readonly act: () => Promise<Response>; readonly refusal: Response }>()
+    beforeAll(async () => {
+      const prepared: (readonly [Step, () => Promise<Response>])[] = []
+      for (const step of steps) prepared.push([step, await step.prepare()])
+      const refusals = await during(() => Promise.all(prepared.map(([, act]) => act())))
+      for (const [index, [step, act]] of prepared.entries())
+        tried.set(step, { act, refusal: refusals[index] as Response })
+    })
+
+    it.each(steps)('$name is 503 with Retry-After and works afterwards', async (step) => {
+      const { act, refusal } = tried.get(step) ?? {}
+      if (!act || !refusal) throw new Error('the step was not tried')
+      await expectOutage(refusal, step.kind)
+
+      const answer = await act()
+      const worked = await step.worked(answer.clone())
+      if (worked || !step.once) return expect(worked).toBe(true)
+      expect(fault).toBe('drop reply')
+      expect(answer.status).toBeLessThan(500)
+      expect(await step.worked(await (await step.prepare())())).toBe(true)
+    })
+
+    it('whoever is signed in stays so, and every connection and token stands', async () => {
+      const app = await connect()
+      const own = await createTokenByFetch(person)
+      await during(() =>
+        Promise.all([
+          listNotes(pair.origin, app.token),
+          listNotes(pair.origin, own),
+          refreshByFetch(pair.origin, app),
+          person.go('/dashboard'),
+        ]),
+      )
+      for (const token of [app.token, own]) expect((await listNotes(pair.origin, token)).status).toBe(200)
+      expect((await refreshByFetch(pair.origin, app)).status).toBe(200)
+      expect(isAt('/dashboard')(await person.go('/dashboard'))).toBe(true)
+    })
+
+    it('the page that says so leads back once the store answers', async () => {
+      const { status, url } = await during(() => person.go('/dashboard/tokens'))
+      expect(status).toBe(503)
+      expect(isAt('/dashboard/tokens')(await person.go(url))).toBe(true)
+    })
+
+    it('what needs no store goes on: metadata, keys, the front page, registration, the way to sign-in', () =>
+      during(async () => {
+        const paths = [
+          '/.well-known/oauth-protected-resource/api/mcp',
+          '/.well-known/oauth-authorization-server',
+          '/.well-known/jwks.json',
+        ]
+        for (const path of paths) expect((await fetch(pair.origin + path)).status).toBe(200)
+        expect((await person.go('/')).status).toBe(200)
+        expect((await listNotes(pair.origin, undefined)).status).toBe(401)
+        expect((await listNotes(pair.origin, 'garbage')).status).toBe(401)
+        const stranger = personByFetch(pair.origin)
+        expect(isAt('/sign-in')(await stranger.go(await waiting()))).toBe(true)
+      }))
   })
-
-  it('the page that says so leads back once the store answers', async () => {
-    const { status, url } = await during(() => person.go('/dashboard/tokens'))
-    expect(status).toBe(503)
-    expect(isAt('/dashboard/tokens')(await person.go(url))).toBe(true)
-  })
-
-  it('what needs no store goes on: metadata, keys, the front page, registration, the way to sign-in', () =>
-    during(async () => {
-      const paths = [
-        '/.well-known/oauth-protected-resource/api/mcp',
-        '/.well-known/oauth-authorization-server',
-        '/.well-known/jwks.json',
-      ]
-      for (const path of paths) expect((await fetch(pair.origin + path)).status).toBe(200)
-      expect((await person.go('/')).status).toBe(200)
-      expect((await listNotes(pair.origin, undefined)).status).toBe(401)
-      expect((await listNotes(pair.origin, 'garbage')).status).toBe(401)
-      const stranger = personByFetch(pair.origin)
-      expect(isAt('/sign-in')(await stranger.go(await waiting()))).toBe(true)
-    }))
 })
 
 /** Temporary, in the words of whoever asked, and nothing that makes anybody throw something away. */

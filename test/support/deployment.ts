@@ -7,6 +7,7 @@ import { ensureBuilt } from '#test/support/build'
 import { type Product, type ProductOptions, startProduct } from '#test/support/product'
 import { type RedisServer, startRedis } from '#test/support/redis-server'
 import { type RoundRobin, startRoundRobin } from '#test/support/round-robin'
+import { startTcpFaultProxy, type TcpFaultProxy } from '#test/support/tcp-fault-proxy'
 import { startUpstashBridge, type UpstashBridge } from '#test/support/upstash-bridge'
 
 const KEY_PREFIX = 'test'
@@ -20,10 +21,13 @@ export interface Deployment {
   dispose(): Promise<void>
 }
 
-/** Two instances behind a round-robin, sharing Upstash (the bridge) and nothing else. */
+/** Two instances behind a round-robin, sharing a store and nothing else. */
 export interface Pair extends Deployment {
   readonly roundRobin: RoundRobin
+  /** Between the instances and Redis where they speak Upstash's protocol. */
   readonly bridge: UpstashBridge
+  /** Between the instances and Redis where they speak to Redis itself. */
+  readonly wire: TcpFaultProxy
   readonly redis: RedisServer
   /** What the instances were started with: a shell of the same deployment needs it too. */
   readonly env: Readonly<Record<string, string>>
@@ -53,8 +57,27 @@ export async function startPair(
   over: 'upstash' | 'tcp' = 'upstash',
 ): Promise<Pair> {
   await ensureBuilt()
+  const started: (() => Promise<unknown>)[] = []
+  const dispose = async () => {
+    for (const stop of started.splice(0).reverse()) await stop()
+  }
+  try {
+    return { ...(await assemblePair(env, { over, started })), dispose }
+  } catch (error) {
+    // The product may refuse to start: nothing else is left running.
+    await dispose()
+    throw error
+  }
+}
+
+async function assemblePair(
+  env: Readonly<Record<string, string>>,
+  { over, started }: { readonly over: 'upstash' | 'tcp'; readonly started: (() => Promise<unknown>)[] },
+): Promise<Omit<Pair, 'dispose'>> {
   const redis = await startRedis()
-  const bridge = await startUpstashBridge({ redisUrl: redis.url })
+  started.push(() => redis.stop())
+  const [bridge, wire] = [await startUpstashBridge({ redisUrl: redis.url }), await startTcpFaultProxy(redis)]
+  started.push(() => Promise.all([bridge.stop(), wire.stop()]))
   const roundRobin = await startRoundRobin()
   const secret = randomBytes(32).toString('base64url')
   const linkDeps = {
@@ -68,30 +91,26 @@ export async function startPair(
     AUTH_SECRET: secret,
     KEY_PREFIX,
     ...(over === 'tcp'
-      ? { REDIS_URL: redis.url }
+      ? { REDIS_URL: `redis://127.0.0.1:${wire.port}` }
       : { UPSTASH_REDIS_REST_URL: bridge.url, UPSTASH_REDIS_REST_TOKEN: bridge.token }),
     ...env,
   }
+  const instances: Product[] = []
+  started.push(() => Promise.all(instances.map((instance) => instance.dispose())))
+  started.push(() => roundRobin.close())
   // One after the other: both at once would only show that two cores are few.
-  const first = await startProduct({ env: shared })
-  const second = await startProduct({ env: shared })
-  const instances = [first, second]
+  for (let count = 0; count < 2; count++) instances.push(await startProduct({ env: shared }))
   roundRobin.use(instances.map(({ port }) => port))
   return {
     origin: roundRobin.url,
-    ownerLink: required(first.ownerLink),
+    ownerLink: required(instances[0]?.ownerLink),
     instances,
     roundRobin,
     bridge,
+    wire,
     redis,
     env: shared,
     memberLink: (member) => mintSignInLink(linkDeps, { member }),
-    async dispose() {
-      await roundRobin.close()
-      await Promise.all(instances.map((instance) => instance.dispose()))
-      await bridge.stop()
-      await redis.stop()
-    },
   }
 }
 

@@ -9,8 +9,8 @@ export interface FetchPerson {
   go(path: string, init?: RequestInit): Promise<Response>
   /** Sends a form of the product, as its own pages do. */
   submit(path: string, fields: URLSearchParams): Promise<Response>
-  /** Opens a page and reads its (first) form, with everything that is ticked. */
-  formOf(path: string): Promise<URLSearchParams>
+  /** Opens a page and reads its form (the first, or the first of an action), with everything that is ticked. */
+  formOf(path: string, action?: string): Promise<URLSearchParams>
   signIn(link: string): Promise<void>
   /** Opens an authorization URL, allows, and gives the URL that the app is called back with. */
   allow(authorizationUrl: string): Promise<URL>
@@ -45,7 +45,7 @@ export function personByFetch(origin: string): FetchPerson {
       body: fields.toString(),
     })
 
-  const formOf = async (path: string) => hiddenAndTicked(await (await go(path)).text())
+  const formOf = async (path: string, action = '') => hiddenAndTicked(await (await go(path)).text(), action)
 
   return {
     go,
@@ -84,9 +84,10 @@ const continueLink = (markup: string): string | undefined =>
     ?.replaceAll('&amp;', '&')
 
 /** The fields of a form as it stands: hidden ones, and boxes that are ticked. */
-function hiddenAndTicked(markup: string): URLSearchParams {
+function hiddenAndTicked(markup: string, action: string): URLSearchParams {
   const fields = new URLSearchParams()
-  const [form = ''] = /<form\b[^>]*method="post"[\s\S]*?<\/form>/i.exec(markup) ?? []
+  const forms = markup.match(/<form\b[^>]*method="post"[\s\S]*?<\/form>/gi) ?? []
+  const form = forms.find((found) => found.includes(`action="${action}`)) ?? ''
   for (const [input] of form.matchAll(/<input\b[^>]*>/g)) {
     const attribute = (name: string) => new RegExp(`\\b${name}="([^"]*)"`).exec(input)?.[1]
     const name = attribute('name')
@@ -95,6 +96,42 @@ function hiddenAndTicked(markup: string): URLSearchParams {
   }
   return fields
 }
+
+/** The form for a new personal access token, filled in. */
+export async function tokenForm(person: FetchPerson, name: string): Promise<URLSearchParams> {
+  const form = await person.formOf('/dashboard/tokens', '/dashboard/tokens/create')
+  form.set('name', name)
+  form.set('days', '7')
+  return form
+}
+
+/** Makes a personal access token with the scopes that are ticked. */
+export async function createTokenByFetch(person: FetchPerson, name = 'Of a test'): Promise<string> {
+  const page = await person.submit('/dashboard/tokens/create', await tokenForm(person, name))
+  const [token] = /gth_pat_[\w.-]+/.exec(await page.text()) ?? []
+  if (!token) throw new Error(`no token was made: ${page.status}`)
+  return token
+}
+
+/** The button of a connection's or a token's row on the dashboard: pressing it ends that. */
+export async function endButton(person: FetchPerson, what: 'connection' | 'token', id: string) {
+  const page = what === 'token' ? '/dashboard/tokens' : '/dashboard'
+  const action = `/dashboard/${what}s/end`
+  const form = await person.formOf(page, action)
+  form.set(what, id)
+  return () => person.submit(action, form)
+}
+
+/** Hands a token back (RFC 7009). */
+export const revokeByFetch = (
+  origin: string,
+  { clientId, token }: { readonly clientId: string; readonly token: string },
+): Promise<Response> =>
+  fetch(`${origin}/oauth/revoke`, {
+    method: 'POST',
+    headers: { 'content-type': FORM },
+    body: new URLSearchParams({ token, client_id: clientId }).toString(),
+  })
 
 /** An authorization on its way: what the app needs for redeeming the code. */
 export interface Redeemable {
