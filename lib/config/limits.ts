@@ -24,6 +24,8 @@ export const SUBSCRIPTION_RENEW_MS = 5 * MINUTE
 /** First and longest pause before a lost subscription is taken up again. */
 export const SUBSCRIPTION_PAUSE_MIN_MS = 100
 export const SUBSCRIPTION_PAUSE_MAX_MS = 5 * SECOND
+/** A wake-up carries up to so many characters of an entry: Upstash ends a subscription at a line of 1 MB. */
+export const TELL_DATA_MAX_LENGTH = 256 * 1024
 /** The local journal is rewritten at twice its live size, but not before this: small files are cheap to keep. */
 export const JOURNAL_COMPACT_MIN_BYTES = 8 * 1024 * 1024
 /** Counters and touched lifetimes reach the journal within this; a killed process may lose so much of them. */
@@ -210,6 +212,43 @@ export const STREAM_KEEP_ALIVE_MS = 15 * SECOND
 export const STREAMS_PER_ACCOUNT = 16
 /** Open streams of one instance, at about 100 kB each (PLATFORM.md: 108 kB RSS). */
 export const STREAMS_PER_INSTANCE = 1000
+/** A session id (2025 era) is taken this long after `initialize`; the client then begins a new session. */
+export const SESSION_ID_MS = 30 * DAY
+/** Sealed session ids are shorter; hosts and proxies keep headers of this size. */
+export const SESSION_ID_MAX_LENGTH = 512
+/** The record of a session that nobody uses. What is lost with it is made again from the sealed id. */
+export const SESSION_IDLE_MS = DAY
+/** The record is written after `initialize` was answered: that long a missing one is not a lost one. */
+export const SESSION_BEGINS_MS = 10 * SECOND
+/** URIs that one session may subscribe to. */
+export const SUBSCRIPTIONS_PER_SESSION = 200
+/** Sessions of an account that its person sees listed. */
+export const SESSIONS_LISTED_MAX = 100
+/** A run whose instance stopped is taken up by another one after this. */
+export const RUN_LEASE_MS = 6 * SECOND
+/** So often a run renews its lease and looks into its mailbox. */
+export const RUN_BEAT_MS = 2 * SECOND
+/** The same while the process is about to be stopped: a killed run is then taken up quickly. */
+export const RUN_DRAIN_LEASE_MS = 1 * SECOND
+export const RUN_DRAIN_BEAT_MS = 300
+/** Frames go to the client at once and to the log this much later, together. */
+export const RUN_FLUSH_MS = 150
+/** A running or parked call is forgotten after this, also when nobody ends it. */
+export const RUN_MS = HOUR
+/** A finished stream can be read again this long. */
+export const RUN_DONE_MS = 2 * MINUTE
+/** Frames kept of one stream. */
+export const RUN_LOG_KEEP = 1000
+/** Frames above this are not logged: half of what Upstash takes in one request on every plan. */
+export const RUN_FRAME_MAX_BYTES = 512 * 1024
+/** A call whose instance was lost is run again this often, if it only reads. */
+export const RUN_TRIES_MAX = 2
+/** Rounds of questions in one call (what the SDK's own legacy shim allows). */
+export const PARK_ROUNDS_MAX = 8
+/** `retry` of a stream that is ended to be taken up again at once. */
+export const RETRY_SOON_MS = 200
+/** `retry` of a living stream: SDK clients try twice, so twice this is the outage they survive. */
+export const RETRY_MS = 1500
 /** Browsers may keep the answer to a preflight this long. */
 export const PREFLIGHT_MAX_AGE_SECONDS = 600
 
