@@ -58,7 +58,11 @@ export function storeOver(driver: Driver, { prefix, observe }: StoreOptions): St
 
 function withPrefix(operation: Operation, prefix: string): Operation {
   if ('key' in operation) return { ...operation, key: prefix + operation.key }
-  if ('log' in operation) return { ...operation, log: prefix + operation.log }
+  if ('log' in operation) {
+    const log = prefix + operation.log
+    if (operation.kind === 'read' || !operation.tell) return { ...operation, log }
+    return { ...operation, log, tell: { ...operation.tell, channel: prefix + operation.tell.channel } }
+  }
   if ('index' in operation) return { ...operation, index: prefix + operation.index }
   if ('keys' in operation) return { ...operation, keys: operation.keys.map((key) => prefix + key) }
   return { ...operation, channel: prefix + operation.channel }
@@ -76,6 +80,8 @@ export function billedCommands(operation: Operation): number {
     case 'add':
       return Object.keys(operation.by).length + lifetime
     case 'append':
+      // Told of: the script, the look at the entry before, the message.
+      return 1 + lifetime + (operation.tell ? 3 : 0)
     case 'rank':
       return 1 + lifetime
     case 'range':

@@ -52,6 +52,28 @@ export const keys = {
   noteSegment: (accountId: string, segment: number) => `n:${accountId}:s:${segment}`,
   /** Log: changes of a notebook. */
   noteChanges: (accountId: string) => `n:${accountId}:log`,
+  /** Record `SessionRecord` of the 2025 era, by the id that is sealed in `Mcp-Session-Id`. */
+  mcpSession: (sid: string) => `ms:${sid}`,
+  /** Record `SessionPreferences`: log level and subscriptions; outlives the session's record. */
+  mcpPreferences: (sid: string) => `mp:${sid}`,
+  /** Marks a session as ended by its client. Also the name that its streams are woken by. */
+  mcpEnded: (sid: string) => `me:${sid}`,
+  /** Record `Run`: one POST of a session that is answered as a stream. */
+  mcpRun: (sid: string, xid: string) => `mr:${sid}:${xid}`,
+  /** Log: the frames of such a stream. */
+  mcpRunLog: (sid: string, xid: string) => `ml:${sid}:${xid}`,
+  /** Record: which instance runs it; its lifetime is the lease. */
+  mcpRunLease: (sid: string, xid: string) => `mo:${sid}:${xid}`,
+  /** Log: what the client sent to it (answers, progress, cancellations). */
+  mcpMailbox: (sid: string, xid: string) => `mm:${sid}:${xid}`,
+  /** The run that serves a request, by the hash of its JSON-RPC id. */
+  mcpRequest: (sid: string, idHash: string) => `mq:${sid}:${idHash}`,
+  /** Marks a request as cancelled before its run was registered. */
+  mcpCancelled: (sid: string, idHash: string) => `mc:${sid}:${idHash}`,
+  /** Record `Holder`: which connection holds the session's GET stream, and how far it got. */
+  mcpHolder: (sid: string) => `mh:${sid}`,
+  /** Log: changes that the streams of an account tell of, and messages for one session's GET stream. */
+  changes: (accountId: string) => `mb:${accountId}`,
   /** Log: audit events. */
   audit: () => 'audit',
 } as const

@@ -40,14 +40,23 @@ export function add(key: string, by: Readonly<Record<string, number>>, ttlMs?: n
 
 export const sums = (key: string): Of<'sums'> => ({ kind: 'sums', key })
 
-/** Appends to a log. A given `id` fences a dead writer: one that is not greater is answered `stale`. */
+/**
+ * Appends to a log. A given `id` fences a dead writer: one that is not greater is answered `stale`. With `tell`
+ * the listeners of that channel hear of the entry in the same step (`Tell`).
+ */
 export function append(
   log: string,
   data: string,
-  how: { id?: string; keep: number; ttlMs?: number },
+  how: {
+    id?: string | undefined
+    keep: number
+    ttlMs?: number | undefined
+    tell?: string | undefined
+  },
 ): Of<'append'> {
   const id = how.id === undefined ? {} : { id: how.id }
-  return { kind: 'append', log, data, keep: how.keep, ...id, ...lifetime(how.ttlMs) }
+  const tell = how.tell === undefined ? {} : { tell: { channel: how.tell, log } }
+  return { kind: 'append', log, data, keep: how.keep, ...id, ...lifetime(how.ttlMs), ...tell }
 }
 
 /** Reads a log between two ids, both exclusive. */

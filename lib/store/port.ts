@@ -26,6 +26,17 @@ export type Swapped = { readonly done: true } | { readonly done: false; readonly
 /** What came of an `append`: the entry's id, or `stale` when a given id is not greater than the last one. */
 export type Appended = { readonly id: string } | { readonly stale: true }
 
+/**
+ * Whom an `append` wakes in the same atomic step (ADR 0015): the listeners of a channel hear
+ * `{"l": log, "i": id, "p": id of the entry before it or "0-0", "d": data}`, without `d` when the data is longer
+ * than `TELL_DATA_MAX_LENGTH`. Nothing is published when the append was stale.
+ */
+export interface Tell {
+  readonly channel: string
+  /** The log's name as its readers know it, without the deployment's prefix. */
+  readonly log: string
+}
+
 /** An operation as a value. Build it with the functions of `operations.ts`; run it with `Store.batch`. */
 export type Operation =
   | { readonly kind: 'get'; readonly key: string; readonly fresh: boolean; readonly touchMs?: number }
@@ -64,6 +75,8 @@ export type Operation =
       /** Exactly so many of the newest entries stay. */
       readonly keep: number
       readonly ttlMs?: number
+      /** Absent: nobody is woken. */
+      readonly tell?: Tell
     }
   | {
       readonly kind: 'read'

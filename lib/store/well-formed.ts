@@ -40,7 +40,7 @@ function detailFault(operation: Operation): string | undefined {
     case 'add':
       return Object.values(operation.by).every(Number.isSafeInteger) ? undefined : 'counts are whole numbers'
     case 'append':
-      return isCount(operation.keep) ? idFault(operation.id) : 'keep is at least 1'
+      return appendFault(operation)
     case 'read':
       return isCount(operation.limit) ? idFault(operation.after, operation.before) : 'limit is at least 1'
     case 'rank':
@@ -52,6 +52,12 @@ function detailFault(operation: Operation): string | undefined {
     default:
       return undefined
   }
+}
+
+function appendFault(operation: Extract<Operation, { kind: 'append' }>): string | undefined {
+  if (!isCount(operation.keep)) return 'keep is at least 1'
+  if (!isOneLine(operation.tell?.channel ?? '')) return 'a message is one line'
+  return idFault(operation.id)
 }
 
 function rangeFault(operation: Extract<Operation, { kind: 'range' }>): string | undefined {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { STORE_KEY_MAX_BYTES } from '#lib/config/limits'
+import { STORE_KEY_MAX_BYTES, TELL_DATA_MAX_LENGTH } from '#lib/config/limits'
 import { billedCommands } from '#lib/store/connect'
+import { readMessage } from '#lib/store/message'
 import {
   add,
   append,
@@ -589,6 +590,8 @@ describe.each(backends)('$backend', ({ start }) => {
         add(`${key}:n`, { a: 1, b: 1 }, 1000),
         sums(`${key}:n`),
         append(`${key}:l`, 'x', { keep: 1, ttlMs: 1000 }),
+        append(`${key}:l`, 'x', { keep: 1, ttlMs: 1000, tell: 'nobody' }),
+        append(`${key}:l`, 'x', { keep: 1, tell: 'nobody' }),
         read(`${key}:l`, { limit: 1 }),
         rank(`${key}:i`, 'x', 1, 1000),
         unrank(`${key}:i`, 'y'),
@@ -597,7 +600,7 @@ describe.each(backends)('$backend', ({ start }) => {
       ]
       const ran = await backend.commandsOf(() => store.batch(...operations))
       const billed = operations.reduce((sum, operation) => sum + billedCommands(operation), 0)
-      expect(billed).toBe(28)
+      expect(billed).toBe(37)
       expect(ran ?? billed).toBe(billed)
     })
   })
@@ -625,6 +628,10 @@ describe.each(backends)('$backend', ({ start }) => {
       { fault: 'a negative offset', operation: range('k', { limit: 1, offset: -1 }) },
       { fault: 'a score that is no number', operation: rank('k', 'm', Number.NaN) },
       { fault: 'a bound that is no number', operation: range('k', { limit: 1, min: Number.NaN }) },
+      {
+        fault: 'telling a channel of two lines',
+        operation: append('k', 'x', { keep: 1, tell: 'a\nb' }),
+      },
       { fault: 'a message of two lines', operation: publish('channel', 'a\nb') },
     ])('refuses $fault before anything is sent', async ({ operation }) => {
       backend.observed.length = 0
@@ -665,6 +672,75 @@ describe.each(backends)('$backend', ({ start }) => {
 
     it('are lost on nobody when nobody listens', async () => {
       expect(await store.run(publish(fresh('channel'), 'x'))).toBeUndefined()
+    })
+
+    it('tell of an appended entry: its log, its id, the one before it and its data', async () => {
+      const [channel, log] = [fresh('channel'), fresh('log "quoted"')]
+      const stop = new AbortController()
+      const [heard, elsewhere] = [inbox(), inbox()]
+      await other.subscribe(channel, heard, stop.signal)
+      await other.subscribe(`${channel}:other`, elsewhere, stop.signal)
+      const texts = ['{"a":"ümläut 👩‍👩‍👧 / \\\\ \\n"}', '', 'line\nbreak\r\n \0 \u2028 \x7f', 'null']
+      const how = { keep: 2, ttlMs: 60_000, tell: channel }
+      const appended = await store.batch(...texts.map((text) => append(log, text, how)))
+      const ids = appended.map((one) => ('id' in one ? one.id : 'stale'))
+      await expect.poll(() => heard.messages.length).toBe(4)
+      expect(heard.messages.map(readMessage)).toEqual(
+        texts.map((data, at) => ({ log, id: ids[at], prev: ids[at - 1] ?? '0-0', data })),
+      )
+      expect(elsewhere.messages).toEqual([])
+      expect((await other.run(read(log, { limit: 9 }))).map(({ data }) => data)).toEqual(texts.slice(2))
+      stop.abort()
+    })
+
+    it('tell of nothing when the append was stale, which renews the lifetime all the same', async () => {
+      const [channel, log] = [fresh('channel'), fresh('log')]
+      const stop = new AbortController()
+      const heard = inbox()
+      await other.subscribe(channel, heard, stop.signal)
+      await store.run(append(log, 'a', { id: '5-1', keep: 9, ttlMs: 150, tell: channel }))
+      const stale = await store.run(append(log, 'b', { id: '5-1', keep: 9, ttlMs: 60_000, tell: channel }))
+      expect(stale).toEqual({ stale: true })
+      await backend.passes(200)
+      expect(await store.run(append(log, 'c', { id: '6-0', keep: 9, tell: channel }))).toEqual({ id: '6-0' })
+      await expect.poll(() => heard.messages.length).toBe(2)
+      expect(heard.messages.map(readMessage)).toEqual([
+        { log, id: '5-1', prev: '0-0', data: 'a' },
+        { log, id: '6-0', prev: '5-1', data: 'c' },
+      ])
+      stop.abort()
+    })
+
+    it('tell of an entry without its data when it is longer than a message may be', async () => {
+      const [channel, log] = [fresh('channel'), fresh('log')]
+      const stop = new AbortController()
+      const heard = inbox()
+      await other.subscribe(channel, heard, stop.signal)
+      const longest = '"'.repeat(TELL_DATA_MAX_LENGTH)
+      await store.run(append(log, longest, { id: '1-0', keep: 9, tell: channel }))
+      await store.run(append(log, `${longest}.`, { id: '2-0', keep: 9, tell: channel }))
+      await expect.poll(() => heard.messages.length).toBe(2)
+      expect(heard.messages.map(readMessage)).toEqual([
+        { log, id: '1-0', prev: '0-0', data: longest },
+        { log, id: '2-0', prev: '1-0' },
+      ])
+      stop.abort()
+    })
+
+    it('tell 50 parallel appends as one chain, in order', async () => {
+      const [channel, log] = [fresh('channel'), fresh('log')]
+      const stop = new AbortController()
+      const heard = inbox()
+      await store.subscribe(channel, heard, stop.signal)
+      await Promise.all(
+        WRITERS.map((writer) =>
+          (writer % 2 ? store : other).run(append(log, `${writer}`, { keep: 100, tell: channel })),
+        ),
+      )
+      await expect.poll(() => heard.messages.length).toBe(50)
+      const told = heard.messages.map(readMessage)
+      expect(told.map((one) => one?.prev)).toEqual(['0-0', ...told.slice(0, -1).map((one) => one?.id)])
+      stop.abort()
     })
 
     it('refuse a channel that Upstash would split', async () => {

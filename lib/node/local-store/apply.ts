@@ -1,7 +1,8 @@
 import type { Change, Durability } from '#lib/node/local-store/changes'
-import { isNewer, newLog, nextId, readFrom } from '#lib/node/local-store/log'
+import { formatId, isNewer, newLog, nextId, readFrom } from '#lib/node/local-store/log'
 import { rangeOf } from '#lib/node/local-store/ordered-index'
 import { anyLive, change, live, type State } from '#lib/node/local-store/state'
+import { messageOf } from '#lib/store/message'
 import type { Answers, Operation } from '#lib/store/port'
 
 /** Where an operation acts: the state, the moment, and what is to be told of its changes. */
@@ -88,7 +89,7 @@ const handlers: Handlers = {
     return found ? Object.fromEntries(found.sums) : {}
   },
 
-  append(scene, { log: key, data, id, keep, ttlMs }) {
+  append(scene, { log: key, data, id, keep, ttlMs, tell }) {
     const found = live(scene.state, key, { kind: 'log', now: scene.now })
     const log = found ?? newLog()
     const entryId = id ?? nextId(log, scene.now)
@@ -100,7 +101,12 @@ const handlers: Handlers = {
     }
     // A log that expired unnoticed must not come back to life when the journal is replayed.
     if (!found) commit(scene, ['del', key], 'written')
+    const newest = log.entries.at(-1)
     commit(scene, ['append', key, entryId, data, keep, expiresAt], 'written')
+    if (tell) {
+      const prev = newest ? formatId(newest.id) : '0-0'
+      scene.publish(tell.channel, messageOf(tell.log, { id: entryId, data }, prev))
+    }
     return { id: entryId }
   },
 

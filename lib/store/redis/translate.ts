@@ -1,3 +1,4 @@
+import { tellsData } from '#lib/store/message'
 import type { Answers, Appended, Entry, Operation, Swapped } from '#lib/store/port'
 import { list, number, pairs, type Reply, resultOf, text, textOrNull } from '#lib/store/redis/replies'
 
@@ -39,6 +40,20 @@ if ARGV[2] == 'del' then redis.call('DEL', KEYS[1])
 elseif ARGV[2] == 'keep' then redis.call('SET', KEYS[1], ARGV[3], 'KEEPTTL')
 else redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[2]) end
 return {1}`
+
+/**
+ * ARGV: how many stay, the id or `*`, the data, the lifetime in ms or nothing, the channel, the log's name as a
+ * JSON string, and whether the message carries the data (`1`). Answers what XADD answers, its refusal included;
+ * the lifetime is renewed either way, as without a message. See ADR 0015.
+ */
+const APPEND_AND_TELL_SCRIPT = `local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', '1')
+local before = newest[1] and newest[1][1] or '0-0'
+local added = redis.pcall('XADD', KEYS[1], 'MAXLEN', '=', ARGV[1], ARGV[2], 'd', ARGV[3])
+if ARGV[4] ~= '' then redis.call('PEXPIRE', KEYS[1], ARGV[4]) end
+if type(added) == 'table' then return added end
+local data = ARGV[7] == '1' and ',"d":' .. cjson.encode(ARGV[3]) or ''
+redis.call('PUBLISH', ARGV[5], '{"l":' .. ARGV[6] .. ',"i":"' .. added .. '","p":"' .. before .. '"' .. data .. '}')
+return added`
 
 /** Redis says so when a given id is not greater than the last one, or is 0-0. */
 const STALE_ID = /XADD (?:is equal or smaller than|must be greater than)/
@@ -88,13 +103,22 @@ const translators: Translators = {
       Object.fromEntries(pairs(resultOf(reply)).map(([field, sum]) => [field, number(sum)])),
     ),
 
-  append: ({ log, data, id = '*', keep, ttlMs }) => ({
-    commands: [['XADD', log, 'MAXLEN', '=', String(keep), id, 'd', data], ...lifetime(log, ttlMs)],
-    answer: ([added, ...rest]) => {
-      rest.forEach(resultOf)
-      return appended(added)
-    },
-  }),
+  append: (operation, { scriptHead }) => {
+    const { log, data, id = '*', keep, ttlMs, tell } = operation
+    if (tell) {
+      const script = scriptHead + APPEND_AND_TELL_SCRIPT
+      const told = [tell.channel, JSON.stringify(tell.log), tellsData(data) ? '1' : '0']
+      const parameters = [String(keep), id, data, ttlMs === undefined ? '' : String(ttlMs), ...told]
+      return one(['EVAL', script, '1', log, ...parameters], appended)
+    }
+    return {
+      commands: [['XADD', log, 'MAXLEN', '=', String(keep), id, 'd', data], ...lifetime(log, ttlMs)],
+      answer: ([added, ...rest]) => {
+        rest.forEach(resultOf)
+        return appended(added)
+      },
+    }
+  },
 
   read: ({ log, after, before, limit, newestFirst }) => {
     const start = after === undefined ? '-' : `(${after}`
