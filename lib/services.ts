@@ -42,7 +42,7 @@ async function serverFactory(
 ): Promise<ServerFactory> {
   if (!conformance) return createServerFactory(offer, deps)
   const { createConformanceFactory } = await import('#lib/mcp/conformance/factory')
-  return createConformanceFactory()
+  return createConformanceFactory(deps)
 }
 
 /** Introduces the parts to each other: they know one another only as functions. */

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, it } from 'vitest'
+import { systemClock } from '#lib/core/clock'
+import { systemRandom } from '#lib/core/random'
 import { createConformanceFactory } from '#lib/mcp/conformance/factory'
 import { type BearerProxy, startBearerProxy } from '#test/conformance/bearer-proxy'
 import { expectLegacySetWithoutSessions, expectModernSet } from '#test/conformance/gate'
@@ -11,7 +13,11 @@ describe('the endpoint against the official suite, in process', () => {
   let proxy: BearerProxy
 
   beforeAll(async () => {
-    server = await listen(inProcess({ factory: createConformanceFactory() }).fetch)
+    server = await listen(
+      inProcess({
+        factory: createConformanceFactory({ clock: systemClock, random: systemRandom, log: () => undefined }),
+      }).fetch,
+    )
     proxy = await startBearerProxy(server.url, 'alice')
   })
 

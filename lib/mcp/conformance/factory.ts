@@ -4,6 +4,7 @@ import { registerAskingTools } from '#lib/mcp/conformance/asking-tools'
 import { registerContentTools, registerSpeakingTools } from '#lib/mcp/conformance/content-tools'
 import { registerPrompts } from '#lib/mcp/conformance/prompts'
 import { registerResources } from '#lib/mcp/conformance/resources'
+import { type FixtureDeps, registerSlowTools } from '#lib/mcp/conformance/slow-tools'
 import type { ServerFactory } from '#lib/mcp/server'
 import { verifyState } from '#lib/mcp/verify-state'
 
@@ -21,7 +22,7 @@ const cacheHints = {
  * Makes the servers that the official conformance suite expects, behind the production endpoint: what is
  * tested is our transport, authorization and origin code, not a copy of it (`GATEHOUSE_CONFORMANCE`).
  */
-export function createConformanceFactory(): ServerFactory {
+export function createConformanceFactory(deps: FixtureDeps): ServerFactory {
   const schemas = new McpServer({ name: 'schemas', version: '1' })
   registerContentTools(schemas)
 
@@ -46,6 +47,7 @@ export function createConformanceFactory(): ServerFactory {
       )
       registerContentTools(server)
       registerSpeakingTools(server, exchange)
+      registerSlowTools(server, exchange, deps)
       if (!legacy) registerAskingTools(server, exchange)
       registerPrompts(server)
       registerResources(server, exchange)
