@@ -190,6 +190,8 @@ export const PREVIEW_REFRESH_MAX_SECONDS = 7 * 86_400
 export const MCP_BODY_MAX_BYTES = 4 * 1024 * 1024
 /** A question to the user may wait this long (`requestState`). */
 export const REQUEST_STATE_MS = 10 * MINUTE
+/** How long a used state is remembered: longer than it lives, by more than clocks of instances differ. */
+export const USED_STATE_MS = 2 * REQUEST_STATE_MS
 /** Sealed `requestState` is sent back in the body of each round: longer ones were not made here. */
 export const REQUEST_STATE_MAX_LENGTH = 64 * 1024
 /** Tools, prompts and templates change with a deployment only: hosts may keep their lists this long. */

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { Clock } from '#lib/core/clock'
 import type { Random } from '#lib/core/random'
+import type { AnswerTo, Asked, Pending, Question } from '#lib/mcp/question'
 import type { Store } from '#lib/store/port'
 
 /**
@@ -23,29 +24,6 @@ export interface Caller {
   readonly scopes: readonly string[]
 }
 
-/** A question to the person, shown by their app (elicitation, form mode). */
-export interface Question<Answer extends z.ZodObject = z.ZodObject> {
-  readonly message: string
-  /** Flat object of strings, numbers, booleans and enums, as elicitation allows. */
-  readonly schema: Answer
-}
-
-/**
- * What came of `ask`. `unavailable`: the app cannot ask. `asking`: return `pending` from the tool; it is run
- * again with the answer. Answers come from the app and are checked against the schema.
- */
-export type Asked<Answer extends z.ZodObject = z.ZodObject> =
-  | { readonly state: 'accepted'; readonly content: z.output<Answer> }
-  | { readonly state: 'declined' }
-  | { readonly state: 'asking'; readonly pending: Pending }
-  | { readonly state: 'unavailable' }
-
-/** An unfinished tool result: the questions are on their way. Only `ask` makes one. */
-export interface Pending {
-  readonly kind: 'pending'
-  readonly questions: Readonly<Record<string, Question>>
-}
-
 /** What a tool may use while it runs. */
 export interface ToolContext {
   readonly caller: Caller
@@ -56,8 +34,11 @@ export interface ToolContext {
   readonly signal: AbortSignal
   /** Reports progress if the caller asked for it; `done` must grow. Never fails. */
   progress(done: number, total?: number, message?: string): Promise<void>
-  /** Asks the person. `key` names the question within this tool. */
-  ask<Answer extends z.ZodObject>(key: string, question: Question<Answer>): Asked<Answer>
+  /**
+   * Asks the person, the model of their app, or the app. `key` names the question within this tool. While
+   * tools, prompts and resources may ask, lists and suggestions may not: `unavailable`.
+   */
+  ask<const One extends Question>(key: string, question: One): Asked<AnswerTo<One>>
   /** Tells this person's other apps that a resource, or the list of them, is not what it was. */
   readonly changed?: (change: Change) => void
 }
@@ -103,6 +84,11 @@ export interface Tool<Input extends z.ZodObject = z.ZodObject, Output extends z.
   readonly annotations: Annotations
   readonly input: Input
   readonly output: Output
+  /**
+   * What comes of an answer must not happen twice: a round of questions is good once, on whatever instance.
+   * Whoever sends it again is refused. Costs one request to the store for each round that is answered.
+   */
+  readonly once?: boolean
   run(input: z.output<Input>, context: ToolContext): Promise<ToolOutcome<Output>>
 }
 
@@ -118,13 +104,13 @@ export interface Prompt<Input extends z.ZodObject = z.ZodObject> {
   readonly complete?: Readonly<
     Record<string, (typed: string, context: ToolContext) => Promise<readonly string[]>>
   >
-  run(
-    input: z.output<Input>,
-    context: ToolContext,
-  ): Promise<{
-    readonly description?: string
-    readonly messages: readonly PromptMessage[]
-  }>
+  run(input: z.output<Input>, context: ToolContext): Promise<PromptOutcome | Pending>
+}
+
+export interface PromptOutcome {
+  readonly kind?: 'done'
+  readonly description?: string
+  readonly messages: readonly PromptMessage[]
 }
 
 export interface PromptMessage {
@@ -148,8 +134,13 @@ export interface ResourceFamily {
   read(
     variables: Readonly<Record<string, string>>,
     context: ToolContext,
-  ): Promise<{ readonly text: string } | undefined>
+  ): Promise<ResourceText | Pending | undefined>
   complete?(variable: string, typed: string, context: ToolContext): Promise<readonly string[]>
+}
+
+export interface ResourceText {
+  readonly kind?: 'done'
+  readonly text: string
 }
 
 export interface ListedResource {

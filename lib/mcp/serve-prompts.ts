@@ -1,9 +1,5 @@
-import type {
-  GetPromptResult,
-  McpServer,
-  ServerContext,
-  Prompt as WirePrompt,
-} from '@modelcontextprotocol/server'
+import type { McpServer, ServerContext, Prompt as WirePrompt } from '@modelcontextprotocol/server'
+import { readAnswers } from '#lib/mcp/answers'
 import { type Serving, scopeChallenge, toolContext } from '#lib/mcp/context'
 import type { Prompt } from '#lib/mcp/define'
 import { guarded } from '#lib/mcp/faults'
@@ -41,11 +37,14 @@ export function registerPrompt(server: McpServer, { prompt, input }: PreparedPro
     prompt.name,
     { argsSchema: input, scopeChallenge: scopeChallenge(serving, prompt.scope) },
     (args: unknown, context: ServerContext) =>
-      guarded(`prompt ${prompt.name}`, serving, async (): Promise<GetPromptResult> => {
-        const { description = prompt.description, messages } = await prompt.run(
+      guarded(`prompt ${prompt.name}`, serving, async () => {
+        const answers = readAnswers(context, serving.exchange, serving.deps.random)
+        const outcome = await prompt.run(
           args as Record<string, unknown>,
-          toolContext(context, serving),
+          toolContext(context, serving, answers),
         )
+        if (outcome.kind === 'pending') return answers.request(outcome, { messages: [] })
+        const { description = prompt.description, messages } = outcome
         return { description, messages: [...messages] }
       }),
   )

@@ -6,6 +6,7 @@ import {
   type ServerContext,
   type Variables,
 } from '@modelcontextprotocol/server'
+import { readAnswers } from '#lib/mcp/answers'
 import { type Serving, scopeChallenge, toolContext } from '#lib/mcp/context'
 import type { ListedResource, ResourceFamily } from '#lib/mcp/define'
 import { guarded } from '#lib/mcp/faults'
@@ -36,8 +37,10 @@ export function registerFamily(server: McpServer, prepared: PreparedFamily, serv
     { mimeType, scopeChallenge: scopeChallenge(serving, family.scope) },
     (uri, variables, context) =>
       guarded(`resource ${name}`, serving, async () => {
-        const found = await family.read(strings(variables), toolContext(context, serving))
+        const answers = readAnswers(context, serving.exchange, serving.deps.random)
+        const found = await family.read(strings(variables), toolContext(context, serving, answers))
         if (!found) throw new ResourceNotFoundError(uri.href)
+        if (found.kind === 'pending') return answers.request(found, { contents: [] })
         return { contents: [{ uri: uri.href, mimeType, text: found.text }] }
       }),
   )

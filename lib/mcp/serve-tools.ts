@@ -1,4 +1,10 @@
-import type { CallToolResult, McpServer, ServerContext, Tool as WireTool } from '@modelcontextprotocol/server'
+import {
+  type CallToolResult,
+  type McpServer,
+  ProtocolError,
+  type ServerContext,
+  type Tool as WireTool,
+} from '@modelcontextprotocol/server'
 import { readAnswers } from '#lib/mcp/answers'
 import { type Serving, scopeChallenge, toolContext } from '#lib/mcp/context'
 import type { Tool, ToolOutcome } from '#lib/mcp/define'
@@ -57,15 +63,17 @@ async function call(
     })
 
   try {
-    const answers = readAnswers(context, exchange)
+    const answers = readAnswers(context, exchange, deps.random)
     const outcome = await tool.run(input, toolContext(context, serving, answers))
-    const result = outcome.kind === 'pending' ? await answers.request(outcome) : resultOf(tool, outcome)
+    const result =
+      outcome.kind === 'pending' ? await answers.request(outcome, failure('Asked.')) : resultOf(tool, outcome)
     finish(outcome.kind)
     return result
   } catch (error) {
     // A caller that left hears nothing; what its absence broke is no fault.
     finish(context.mcpReq.signal.aborted ? 'cancelled' : 'faulted')
-    return failure(context.mcpReq.signal.aborted ? 'Cancelled.' : report(error, tool.name, serving))
+    if (context.mcpReq.signal.aborted) return failure('Cancelled.')
+    return failure(error instanceof ProtocolError ? error.message : report(error, tool.name, serving))
   }
 }
 

@@ -17,7 +17,7 @@ import { listResources, prepareFamily, registerFamily } from '#lib/mcp/serve-res
 import { prepareTool, registerTool } from '#lib/mcp/serve-tools'
 import type { ServerExchange } from '#lib/mcp/server-exchange'
 import { textMember } from '#lib/mcp/text-member'
-import { verifyState } from '#lib/mcp/verify-state'
+import { usingUp, verifyState } from '#lib/mcp/verify-state'
 
 /** Lists are private although today they are the same for all: an app may soon be denied a tool. */
 const hint = (ttlMs: number) => ({ ttlMs, cacheScope: 'private' as const })
@@ -66,7 +66,7 @@ export function createServerFactory(offer: Offer, serverDeps: ServerDeps): Serve
         capabilities: capabilitiesOf(offer, exchange),
         instructions: offer.instructions,
         cacheHints,
-        ...verifyState(exchange),
+        ...verifyState(exchange, isOnce(exchange, prepared) ? usingUp(deps.store, exchange) : undefined),
       })
       const serving: Serving = { exchange, deps }
       for (const request of distinct(exchange.requests)) register(server, request, { prepared, serving })
@@ -87,6 +87,11 @@ function prepare({ tools, prompts, resources }: Offer): Prepared {
     prompts: new Map(prompts.map((prompt) => [prompt.name, preparePrompt(prompt)])),
     families: resources.map(prepareFamily),
   }
+}
+
+function isOnce({ requests }: ServerExchange, { tools }: Prepared): boolean {
+  const called = requests.filter(({ method }) => method === 'tools/call')
+  return called.some(({ params }) => tools.get(textMember(params, 'name'))?.tool.once)
 }
 
 /** What is said to be possible: changes of lists and resources only where a stream can carry them. */

@@ -72,6 +72,8 @@ export const keys = {
   mcpCancelled: (sid: string, idHash: string) => `mc:${sid}:${idHash}`,
   /** Record `Holder`: which connection holds the session's GET stream, and how far it got. */
   mcpHolder: (sid: string) => `mh:${sid}`,
+  /** Marks a round of questions as answered, for a tool that acts on an answer only once. */
+  usedState: (id: string) => `rs:${id}`,
   /** Log: changes that the streams of an account tell of, and messages for one session's GET stream. */
   changes: (accountId: string) => `mb:${accountId}`,
   /** Log: audit events. */

@@ -28,6 +28,8 @@ export const deleteNote = defineTool({
       .describe('The user has agreed. Looked at only where their app cannot ask them'),
   }),
   output,
+  // What is done cannot be undone: the person's yes counts once, whoever sends it again.
+  once: true,
   async run({ id, confirm }, context) {
     const read = await notebookFor(context).read(id)
     if (!read.ok) return refusal(read.error)

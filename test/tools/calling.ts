@@ -1,5 +1,7 @@
 import type { z } from 'zod'
-import type { Asked, Caller, Question, Tool, ToolContext, ToolOutcome } from '#lib/mcp/define'
+import { readAnswer } from '#lib/mcp/answer-schemas'
+import type { Caller, Tool, ToolContext, ToolOutcome } from '#lib/mcp/define'
+import type { AnswerTo, Asked, Question } from '#lib/mcp/question'
 import type { Store } from '#lib/store/port'
 import { claude, seeded } from '#test/notebook/instances'
 
@@ -37,7 +39,7 @@ export function contextOn(
     random,
     signal: new AbortController().signal,
     progress: async (done) => void progressed.push(done),
-    ask<Answer extends z.ZodObject>(key: string, question: Question<Answer>): Asked<Answer> {
+    ask<const One extends Question>(key: string, question: One): Asked<AnswerTo<One>> {
       if (answering === 'cannot ask') return { state: 'unavailable' }
       asked.push(question)
       keys.push(key)
@@ -45,7 +47,9 @@ export function contextOn(
       if (answering === 'leaves open') {
         return { state: 'asking', pending: { kind: 'pending', questions: { [key]: question } } }
       }
-      return { state: 'accepted', content: question.schema.parse(answering) }
+      const answered = readAnswer(question, { action: 'accept', content: answering })
+      if (!answered) throw new Error('the answer of the test does not fit the question')
+      return answered
     },
   }
 }
