@@ -4,6 +4,7 @@ import { registerAskingTools } from '#lib/mcp/conformance/asking-tools'
 import { registerContentTools, registerSpeakingTools } from '#lib/mcp/conformance/content-tools'
 import { registerPrompts } from '#lib/mcp/conformance/prompts'
 import { registerResources } from '#lib/mcp/conformance/resources'
+import { registerSessionTools } from '#lib/mcp/conformance/session-tools'
 import { type FixtureDeps, registerSlowTools } from '#lib/mcp/conformance/slow-tools'
 import type { ServerFactory } from '#lib/mcp/server'
 import { verifyState } from '#lib/mcp/verify-state'
@@ -48,7 +49,8 @@ export function createConformanceFactory(deps: FixtureDeps): ServerFactory {
       registerContentTools(server)
       registerSpeakingTools(server, exchange)
       registerSlowTools(server, exchange, deps)
-      if (!legacy) registerAskingTools(server, exchange)
+      if (legacy) registerSessionTools(server)
+      else registerAskingTools(server, exchange)
       registerPrompts(server)
       registerResources(server, exchange)
       return server
