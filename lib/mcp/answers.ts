@@ -22,11 +22,15 @@ export const StateSchema = z.object({
   id: z.string(),
   asked: z.array(z.string()),
   answers: z.record(z.string(), z.record(z.string(), z.unknown())),
+  /** Of a long tool: where it goes on. */
+  saved: z.unknown().optional(),
 })
 type State = z.infer<typeof StateSchema>
 
 /** What was answered so far in this call, over all its rounds. */
 export interface Answers {
+  /** What was saved with the last questions. */
+  readonly saved: unknown
   ask<const One extends Question>(key: string, question: One): Asked<AnswerTo<One>>
   /**
    * Sends questions out and gives what the handler returns: the result that carries them (2026-07-28), or
@@ -61,6 +65,8 @@ export function readAnswers(context: ServerContext, exchange: ServerExchange, ra
   }
 
   return {
+    saved: StateSchema.safeParse(state).data?.saved,
+
     ask: <One extends Question>(key: string, question: One): Asked<AnswerTo<One>> =>
       canAnswer(question) ? judge(key, question, known()[key]) : { state: 'unavailable' },
 
@@ -87,7 +93,8 @@ function collect(sealed: unknown, responses: ServerContext['mcpReq']['inputRespo
   return all
 }
 
-function judge<One extends Question>(
+/** What an answer is to its question; `asking` when there is none, or none that fits. */
+export function judge<One extends Question>(
   key: string,
   question: One,
   answer: RawAnswer | undefined,
@@ -97,13 +104,18 @@ function judge<One extends Question>(
 }
 
 async function seal(
-  { questions }: Pending,
+  { questions, saved }: Pending,
   answers: State['answers'],
   { sealer, random }: { readonly sealer: RequestState; readonly random: Random },
 ): Promise<string> {
   // What is asked again was not answered.
   const kept = Object.entries(answers).filter(([key]) => !Object.hasOwn(questions, key))
-  const state: State = { id: random(16), asked: Object.keys(questions), answers: Object.fromEntries(kept) }
+  const state: State = {
+    id: random(16),
+    asked: Object.keys(questions),
+    answers: Object.fromEntries(kept),
+    saved,
+  }
   const sealed = await sealer.seal(state)
   if (sealed.length <= REQUEST_STATE_MAX_LENGTH) return sealed
   throw new ProtocolError(INVALID_PARAMS, 'The answers are too long to be kept until the next question')
@@ -115,7 +127,8 @@ function requestsOf({ questions }: Pending, era: ServerExchange['era'], random: 
   )
 }
 
-function requestOf(question: Question, era: ServerExchange['era'], random: Random): InputRequest {
+/** A question on the wire. */
+export function requestOf(question: Question, era: ServerExchange['era'], random: Random): InputRequest {
   switch (question.kind) {
     case 'url': {
       const { message, url } = question
@@ -143,17 +156,18 @@ function requestOf(question: Question, era: ServerExchange['era'], random: Rando
 /** The parts of a client's capabilities that say what it can be asked. Others, and nonsense, mean nothing. */
 const declared = z.record(z.string(), z.unknown()).optional().catch(undefined)
 const CapabilitiesSchema = z.object({ elicitation: declared, sampling: declared, roots: declared }).catch({})
-type Capabilities = z.infer<typeof CapabilitiesSchema>
+export type Capabilities = z.infer<typeof CapabilitiesSchema>
 
 /** In 2026-07-28 each request declares them; in the 2025 era the session did. */
-function capabilitiesOf({ mcpReq }: ServerContext, exchange: ServerExchange): Capabilities {
+export function capabilitiesOf({ mcpReq }: ServerContext, exchange: ServerExchange): Capabilities {
   const envelope = mcpReq.envelope as Readonly<Record<string, unknown>> | undefined
   return CapabilitiesSchema.parse(
     exchange.era === 'modern' ? envelope?.[CLIENT_CAPABILITIES_META_KEY] : exchange.clientCapabilities,
   )
 }
 
-function covers({ elicitation, sampling, roots }: Capabilities, { kind }: Question): boolean {
+/** Whether a client with these capabilities can be asked that. */
+export function covers({ elicitation, sampling, roots }: Capabilities, { kind }: Question): boolean {
   switch (kind) {
     case 'url':
       return elicitation?.['url'] !== undefined

@@ -38,6 +38,7 @@ export function toolContext(
     progress: progressOf(context),
     ask: (key, question) => answers?.ask(key, question) ?? { state: 'unavailable' },
     changed: (change) => exchange.publish(eventOf(change)),
+    ...(answers?.saved === undefined ? {} : { saved: answers.saved }),
   }
 }
 
@@ -59,7 +60,8 @@ function progressOf(context: ServerContext): ToolContext['progress'] {
   }
 }
 
-function eventOf(change: Change) {
+/** A change in the form that streams carry. */
+export function eventOf(change: Change) {
   return change.kind === 'resource'
     ? ({ kind: 'resource_updated', uri: change.uri } as const)
     : ({ kind: 'resources_list_changed' } as const)

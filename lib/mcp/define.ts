@@ -41,6 +41,8 @@ export interface ToolContext {
   ask<const One extends Question>(key: string, question: One): Asked<AnswerTo<One>>
   /** Tells this person's other apps that a resource, or the list of them, is not what it was. */
   readonly changed?: (change: Change) => void
+  /** What a long tool had saved when it asked (`Pending`). */
+  readonly saved?: unknown
 }
 
 /** What other apps of the same person may want to read again. */
@@ -89,7 +91,43 @@ export interface Tool<Input extends z.ZodObject = z.ZodObject, Output extends z.
    * Whoever sends it again is refused. Costs one request to the store for each round that is answered.
    */
   readonly once?: boolean
+  /** Present where `defineLongTool` made it: the same work in steps. */
+  readonly long?: LongRun
   run(input: z.output<Input>, context: ToolContext): Promise<ToolOutcome<Output>>
+}
+
+/** What a step of a long tool ends with: what the next one begins with, a question, or the outcome. */
+export type Step<Output extends z.ZodObject = z.ZodObject, State = unknown> =
+  | Next<State>
+  | ToolOutcome<Output>
+
+/** A step is done and saved; it will not be run again. */
+export interface Next<State = unknown> {
+  readonly kind: 'next'
+  /** JSON, at most `TASK_STATE_MAX_BYTES`. All that the next step knows of this one. */
+  readonly state: State
+  /** What is going on, in one line for the person. */
+  readonly message?: string
+  /** How far it is; `done` must grow. */
+  readonly progress?: { readonly done: number; readonly total?: number }
+  /** The next step begins no sooner: it waits for something elsewhere. */
+  readonly afterMs?: number
+}
+
+/** The steps of a long tool, as the server runs them. */
+export interface LongRun {
+  /** `required`: never run within the call, so a client without the tasks extension is refused. */
+  readonly tasks: 'optional' | 'required'
+  /** Reads a saved state; fails for one that a release with other steps has left. */
+  readonly state: z.ZodType
+  begin(input: Readonly<Record<string, unknown>>, context: ToolContext): Promise<Step>
+  step(state: unknown, input: Readonly<Record<string, unknown>>, context: ToolContext): Promise<Step>
+  /** Runs the steps after `step` one after the other, within the call. */
+  finish(
+    step: Step,
+    input: Readonly<Record<string, unknown>>,
+    context: ToolContext,
+  ): Promise<ToolOutcome<z.ZodObject>>
 }
 
 /** A prompt: a conversation starter the person picks in their app. */

@@ -5,8 +5,14 @@ import { UnreadableRecord } from '#lib/store/record'
 
 const INTERNAL_ERROR = -32603
 
+/** What a report needs to know: whose fault it was, and where to write. */
+export interface Reporting {
+  readonly exchange: Pick<Serving['exchange'], 'requestId'>
+  readonly deps: Pick<Serving['deps'], 'log'>
+}
+
 /** Writes down a fault of ours and gives what may be said of it: never the error itself. */
-export function report(error: unknown, what: string, { exchange, deps }: Serving): string {
+export function report(error: unknown, what: string, { exchange, deps }: Reporting): string {
   const ours = error instanceof StoreUnavailable || error instanceof UnreadableRecord
   deps.log('error', 'mcp_handler_failed', {
     requestId: exchange.requestId,

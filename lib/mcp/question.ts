@@ -88,6 +88,8 @@ export type Asked<Answer> = Answered<Answer> | { readonly state: 'asking'; reado
 export interface Pending {
   readonly kind: 'pending'
   readonly questions: Readonly<Record<string, Question>>
+  /** JSON that comes back with the answers, in `ToolContext.saved`: the state of a long tool. */
+  readonly saved?: unknown
 }
 
 type Together = Readonly<Record<string, Asked<unknown>>>
