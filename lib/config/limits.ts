@@ -210,6 +210,14 @@ export const JSON_ANSWER_WINDOW_MS = 1500
 export const STREAM_RECHECK_MS = 15 * SECOND
 /** A comment line this often keeps a silent stream open: proxies cut at 30 s or 60 s. */
 export const STREAM_KEEP_ALIVE_MS = 15 * SECOND
+/** A stream whose reader leaves so much unread is dropped: the log has it all, memory has not. */
+export const STREAM_UNREAD_MAX_BYTES = 1024 * 1024
+/** After the last listener wake-ups are heard for so long: the next call often follows at once. */
+export const WAKE_LINGER_MS = 10 * SECOND
+/** Entries of a log read in one request by whoever follows it. */
+export const FOLLOW_PAGE = 100
+/** A wake-up can overtake its entry on the way through a replica: it is looked for once more after this. */
+export const FOLLOW_OVERTAKEN_MS = 50
 /** Open `subscriptions/listen` streams of one account on one instance: a few apps with a few windows each. */
 export const STREAMS_PER_ACCOUNT = 16
 /** Open streams of one instance, at about 100 kB each (PLATFORM.md: 108 kB RSS). */
@@ -245,12 +253,47 @@ export const RUN_LOG_KEEP = 1000
 export const RUN_FRAME_MAX_BYTES = 512 * 1024
 /** A call whose instance was lost is run again this often, if it only reads. */
 export const RUN_TRIES_MAX = 2
+/** Who reads a run that works elsewhere looks after it this often: half of the lease, and wake-ups are faster. */
+export const READER_POLL_MS = 2 * SECOND
 /** Rounds of questions in one call (what the SDK's own legacy shim allows). */
 export const PARK_ROUNDS_MAX = 8
 /** `retry` of a stream that is ended to be taken up again at once. */
 export const RETRY_SOON_MS = 200
 /** `retry` of a living stream: SDK clients try twice, so twice this is the outage they survive. */
 export const RETRY_MS = 1500
+/** A task is told to live this long (`ttlMs`): a person may close the lid over night and ask in the morning. */
+export const TASK_MS = DAY
+/** A result is kept at least this long after its task ended, also of one that ended late. */
+export const TASK_RESULT_MS = HOUR
+/** The store keeps a task longer than was said: its clock is not ours. */
+export const TASK_GRACE_MS = MINUTE
+/** How often clients are told to ask for a task: each costs a call. */
+export const TASK_POLL_MS = 2 * SECOND
+/** Unfinished tasks of one account: each may hold an instance. */
+export const TASKS_LIVE_PER_ACCOUNT = 20
+/** Tasks of one account that are kept, with their results. */
+export const TASKS_KEPT_PER_ACCOUNT = 200
+/** A state is sent twice with each step (as it was, as it becomes). */
+export const TASK_STATE_MAX_BYTES = 64 * 1024
+/** Arguments of a task are kept until it ends; longer ones are worked through within the call. */
+export const TASK_INPUT_MAX_BYTES = 1024 * 1024
+/** Kept for each of `TASKS_KEPT_PER_ACCOUNT`; a longer result belongs into a resource. */
+export const TASK_RESULT_MAX_BYTES = 256 * 1024
+/** All answers to the questions of one task. */
+export const TASK_ANSWERS_MAX_BYTES = 64 * 1024
+/** A step without effects that was stopped so often is not tried again: it may be what stops the instance. */
+export const TASK_TRIES_MAX = 3
+/** What a finished step leaves is saved within this, however often the store does not answer. */
+export const TASK_SAVE_MS = 30 * SECOND
+/** Between two attempts. */
+export const TASK_SAVE_PAUSE_MS = 500
+/** On a platform that bills time a task does not hold an instance to wait longer than this. */
+export const TASK_NAP_MAX_MS = 5 * SECOND
+/** Abandoned tasks that one clean-up takes up, and how many it looks at. */
+export const TASKS_TAKEN_UP_MAX = 10
+export const TASKS_LOOKED_AT_MAX = 200
+/** The clean-up runs at most so often, after some answer or by a scheduler. */
+export const CLEAN_UP_MS = HOUR
 /** Browsers may keep the answer to a preflight this long. */
 export const PREFLIGHT_MAX_AGE_SECONDS = 600
 

@@ -76,6 +76,18 @@ export const keys = {
   usedState: (id: string) => `rs:${id}`,
   /** Log: changes that the streams of an account tell of, and messages for one session's GET stream. */
   changes: (accountId: string) => `mb:${accountId}`,
+  /** Record `TaskRecord`: a tool call that runs on its own (tasks extension). */
+  task: (taskId: string) => `t:${taskId}`,
+  /** The arguments of such a call, apart from what changes with each step. */
+  taskInput: (taskId: string) => `ti:${taskId}`,
+  /** Which runner works on it; its lifetime is the lease. */
+  taskLease: (taskId: string) => `tl:${taskId}`,
+  /** Index: the task ids of an account by creation time in ms. */
+  tasksOf: (accountId: string) => `a:${accountId}:t`,
+  /** Index: tasks that need a runner, by creation time in ms. */
+  openTasks: () => 'tasks',
+  /** Marks a job as done a while ago. */
+  job: (name: string) => `job:${name}`,
   /** Log: audit events. */
   audit: () => 'audit',
 } as const

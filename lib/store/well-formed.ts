@@ -1,10 +1,6 @@
 import { STORE_KEY_MAX_BYTES } from '#lib/config/limits'
+import { isEntryId } from '#lib/store/entry-id'
 import type { Operation } from '#lib/store/port'
-
-const ENTRY_ID = /^(?:0|[1-9]\d{0,14})-(?:0|[1-9]\d{0,8})$/
-
-/** Whether a text has the form of a log's entry id. Ask before using one that came from outside. */
-export const isEntryId = (text: string): boolean => ENTRY_ID.test(text)
 
 /**
  * Refuses an operation that the backends would not treat alike (a lifetime of 0, half a count, an id that is

@@ -12,6 +12,8 @@ const everyone = [
   'lib/config/version',
   'lib/store/port',
   'lib/store/operations',
+  'lib/store/entry-id',
+  'lib/store/message',
   'lib/store/keys',
   'lib/store/record',
   'lib/store/check',

@@ -9,7 +9,7 @@ import type { Store } from '#lib/store/port'
 import { createTcpStore } from '#lib/store/redis/tcp'
 import { createUpstashStore } from '#lib/store/redis/upstash'
 import { startRedis } from '#test/support/redis-server'
-import { startUpstashBridge } from '#test/support/upstash-bridge'
+import { startUpstashBridge, type UpstashBridge } from '#test/support/upstash-bridge'
 
 export const PREFIX = 'contract'
 
@@ -27,6 +27,9 @@ export interface Backend {
   /** How many commands the server says it ran for `work`, in scripts too; `undefined` without a server. */
   commandsOf(work: () => Promise<unknown>): Promise<number | undefined>
   stop(): Promise<void>
+  /** The server behind it, where there is one. */
+  readonly redisUrl?: string
+  readonly bridge?: UpstashBridge
 }
 
 export async function localBackend(): Promise<Backend> {
@@ -67,6 +70,7 @@ export async function tcpBackend(): Promise<Backend> {
   return {
     stores,
     observed,
+    redisUrl: redis.url,
     passes: (ms) => pause(ms),
     commandsOf: (work) => countCommands(redis.url, work),
     stop: async () => {
@@ -88,6 +92,8 @@ export async function upstashBackend(): Promise<Backend> {
   return {
     stores,
     observed,
+    redisUrl: redis.url,
+    bridge,
     passes: (ms) => pause(ms),
     commandsOf: (work) => countCommands(redis.url, work),
     stop: async () => {
