@@ -1,0 +1,149 @@
+import { RUN_FLUSH_MS, RUN_LEASE_MS } from '#lib/config/limits'
+import type { Called, Chaos, Death, Ending, Said } from '#test/support/session-chaos'
+import type { SessionClient } from '#test/support/session-clients'
+import type { WireEvent } from '#test/support/wire-tap'
+
+/** What came of it, for people to read; `faults` must be empty. */
+export interface Verdict {
+  readonly kills: number
+  readonly calls: number
+  readonly results: number
+  /** Ended with an error that says that the instance was lost. */
+  readonly lost: number
+  /** No header had come back when the instance died. */
+  readonly transportErrors: number
+  /** 2026-07-28 has no way to take up a stream that broke. */
+  readonly brokenStreams: number
+  readonly answersSentAgain: number
+  readonly saidAndHeard: readonly [said: number, heard: number]
+  readonly faults: readonly string[]
+}
+
+/** A call may end this long after the lease of its run has. */
+const MARGIN_MS = 2000
+
+/**
+ * Judges what clients saw by event id and by the logs of the instances: nothing twice, nothing out of order,
+ * nothing lost that was old enough, and every call ended in time.
+ */
+export function judge(chaos: Chaos, ending: Ending): Verdict {
+  const faults: string[] = []
+  const outcomes = chaos.calls.map((call) => ({ call, outcome: outcomeOf(call, chaos, faults) }))
+  for (const client of chaos.clients) judgeIds(client, faults)
+  const excused = new Set(
+    outcomes
+      .filter(({ outcome }) => outcome === 'transport' || outcome === 'broken')
+      .map(({ call }) => call.mark),
+  )
+  const heard = judgeSaid(chaos, { excused, ending, faults })
+  const count = (outcome: Outcome) => outcomes.filter((one) => one.outcome === outcome).length
+  return {
+    kills: chaos.deaths.length,
+    calls: chaos.calls.length,
+    results: count('result'),
+    lost: count('lost'),
+    transportErrors: count('transport'),
+    brokenStreams: count('broken'),
+    answersSentAgain: chaos.clients.reduce((sum, { tap }) => sum + tap.answersSentAgain, 0),
+    saidAndHeard: [chaos.said.length, heard],
+    faults,
+  }
+}
+
+type Outcome = 'result' | 'lost' | 'transport' | 'broken' | 'wrong'
+
+function outcomeOf(call: Called, { deaths }: Chaos, faults: string[]): Outcome {
+  const fault = (what: string): Outcome => {
+    faults.push(`${call.client.kind} ${call.tool} ${call.mark}: ${what}`)
+    return 'wrong'
+  }
+  const killed = deaths.filter(({ at }) => at > call.from - MARGIN_MS && at < call.to)
+  const late = call.to - Math.max(call.from, ...killed.map(({ goneAt }) => goneAt))
+  // One that was run again takes its time once more.
+  const allowed = (killed.length > 0 ? RUN_LEASE_MS : 0) + MARGIN_MS + call.durationMs
+  if (late > allowed) return fault(`ended ${late} ms after the last kill, ${allowed} ms are allowed`)
+  if (call.text === call.expected) return 'result'
+  if (call.text !== undefined) return fault(`gave "${call.text}" for "${call.expected}"`)
+  if (killed.length === 0) return fault(`failed without a kill: ${call.error}`)
+
+  const sent = sentWith(call)
+  if (!sent || sent.status === undefined || sent.status === 502) return 'transport'
+  if (call.client.kind === 'v2 auto') return 'broken'
+  const mayBeLost = call.tool !== 'gatehouse_steps_again'
+  return mayBeLost && /lost|stopp/i.test(call.error ?? '') ? 'lost' : fault(`failed with "${call.error}"`)
+}
+
+/** The request of a call: the last one, since a library may have asked more than once. */
+const sentWith = ({ client, mark }: Called) =>
+  client.tap.exchanges.findLast(({ sent }) => sent?.method === 'tools/call' && markOf(sent) === mark)
+
+const markOf = ({ params }: { params?: Readonly<Record<string, unknown>> }) =>
+  (params?.['arguments'] as { mark?: string } | undefined)?.mark
+
+/** Each message once, and the ids of each stream only grow. */
+export function judgeIds({ kind, tap }: SessionClient, faults: string[]): void {
+  if (kind === 'v2 auto') return
+  const seen = new Set<string>()
+  const last = new Map<string, readonly number[]>()
+  for (const { id, message } of tap.events) {
+    if (!message) continue
+    if (id === undefined) {
+      faults.push(`${kind}: an event without an id: ${JSON.stringify(message).slice(0, 200)}`)
+      continue
+    }
+    if (seen.has(id)) faults.push(`${kind}: ${id} came twice`)
+    seen.add(id)
+    const [, stream = '', ...place] = /^(.*)_(\d+)-(\d+)$/.exec(id) ?? []
+    const now = place.map(Number)
+    if (!isAfter(now, last.get(stream) ?? [0, 0])) faults.push(`${kind}: ${id} is out of order`)
+    last.set(stream, now)
+  }
+}
+
+const isAfter = ([a = 0, b = 0]: readonly number[], [c = 0, d = 0]: readonly number[]) =>
+  a > c || (a === c && b > d)
+
+/** What an event carries of the fixture. */
+export function saidIn({ message }: WireEvent): Omit<Said, 'instance'> | undefined {
+  const { data, message: progress } = (message?.params ?? {}) as { data?: unknown; message?: string }
+  const said = message?.method === 'notifications/progress' && progress ? JSON.parse(progress) : data
+  return said && typeof said === 'object' && 'mark' in said ? (said as Said) : undefined
+}
+
+/** Gives how many of them were heard. */
+function judgeSaid(
+  { clients, said, deaths }: Chaos,
+  { excused, ending, faults }: { excused: ReadonlySet<string>; ending: Ending; faults: string[] },
+): number {
+  const heard = new Map<string, number>()
+  for (const client of clients) {
+    const last = new Map<string, number>()
+    for (const event of client.tap.events) {
+      const one = saidIn(event)
+      if (!one) continue
+      const key = `${one.mark} ${one.run}`
+      heard.set(`${key} ${one.n}`, (heard.get(`${key} ${one.n}`) ?? 0) + 1)
+      if (one.n <= (last.get(key) ?? 0)) faults.push(`${client.kind}: ${key} said ${one.n} out of order`)
+      last.set(key, one.n)
+    }
+  }
+  for (const one of said) {
+    const times = heard.get(`${one.mark} ${one.run} ${one.n}`) ?? 0
+    if (times > 1) faults.push(`${one.mark}: ${one.n} was heard ${times} times`)
+    if (times === 0 && !excused.has(one.mark) && mustBeHeard(one, deaths, ending)) {
+      faults.push(`${one.mark}: ${one.n} of instance ${one.instance} was never heard${nearest(one, deaths)}`)
+    }
+  }
+  return heard.size
+}
+
+function mustBeHeard({ instance, at }: Said, deaths: readonly Death[], ending: Ending): boolean {
+  const death = deaths.find((one) => one.instance === instance && one.goneAt >= at)
+  if (!death) return true
+  return ending === 'SIGTERM' ? true : at < death.at - RUN_FLUSH_MS
+}
+
+function nearest({ instance, at }: Said, deaths: readonly Death[]): string {
+  const death = deaths.find((one) => one.instance === instance && one.goneAt >= at)
+  return death ? `, ${death.at - at} ms before the signal, ${death.goneAt - at} ms before its end` : ''
+}
