@@ -20,9 +20,8 @@ const loopback = ['http://127.0.0.1/callback', 'http://localhost/callback']
  * fetched: some of these hosts answer servers in clouds with 403. Used for nothing else; a document that can be
  * fetched always wins, and one that its host took away (404, 410) is not replaced.
  *
- * From a survey of 2026-11-22: vendors' documentation, public issues, and copies of the documents that other
- * servers had made. Only redirect URIs that such a copy showed stand here. Goose and Copilot CLI publish
- * documents too, but no copy of them was found.
+ * From a survey of 2026-11-22: vendors' documentation and sources, public issues, and copies of the documents
+ * that other servers had made. Only redirect URIs that such a copy showed stand here.
  */
 export const knownClients: ReadonlyMap<string, MetadataDocument> = new Map([
   known('https://claude.ai/oauth/mcp-oauth-client-metadata', 'Claude', [
@@ -50,4 +49,13 @@ export const knownClients: ReadonlyMap<string, MetadataDocument> = new Map([
   ]),
   known('https://zed.dev/oauth/client-metadata.json', 'Zed', ['http://127.0.0.1/callback']),
   known('https://opencode.ai/oauth/opencode/client.json', 'OpenCode', loopback),
+  // Its source: documentation/static/oauth/client-metadata.json of the repository aaif-goose/goose.
+  known('https://goose-docs.ai/oauth/client-metadata.json', 'goose', [
+    'http://127.0.0.1/oauth_callback',
+    'http://[::1]/oauth_callback',
+  ]),
+  // As github/copilot-cli#4901 quotes it; the program comes back on any port.
+  known('https://github.com/copilot/cli/client-metadata.json', 'GitHub Copilot CLI', [
+    'http://127.0.0.1:33418/',
+  ]),
 ])

@@ -60,17 +60,19 @@ export function requestedScopes(
 }
 
 /**
- * What a refresh may put into its access token: all that was granted, or the part asked for
- * (OAuth 2.1 §4.3.1: never more than was granted).
+ * What a refresh may put into its access token: all that was granted, or the part asked for, which may be
+ * something that a granted scope includes (OAuth 2.1 §4.3.1: never more than the person granted).
  */
 export function narrowedScopes(
   requested: string | undefined,
   granted: readonly string[],
+  scopes: readonly Scope[],
 ): Result<readonly string[], 'scope_invalid'> {
   if (requested === undefined) return ok(granted)
 
   const asked = parseScope(requested)
-  if (!asked?.every((name) => granted.includes(name) || name === OFFLINE_ACCESS)) return err('scope_invalid')
-  const narrowed = granted.filter((name) => asked.includes(name))
+  const held = withIncluded(granted, scopes)
+  if (!asked?.every((name) => held.has(name) || name === OFFLINE_ACCESS)) return err('scope_invalid')
+  const narrowed = [...held].filter((name) => asked.includes(name))
   return ok(narrowed.length > 0 ? narrowed : granted)
 }

@@ -1,9 +1,9 @@
-import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ensureBuilt, root } from '#test/support/build'
+import { ensureBuilt } from '#test/support/build'
+import { gatehouse } from '#test/support/command-line'
 import { startPair } from '#test/support/deployment'
 import { listNotes } from '#test/support/mcp-request'
 import {
@@ -14,22 +14,6 @@ import {
   refreshByFetch,
 } from '#test/support/person-by-fetch'
 import { startProduct } from '#test/support/product'
-
-type Environment = Readonly<Record<string, string>>
-
-/** Runs the command line as an operator does. */
-function gatehouse(args: readonly string[], env: Environment) {
-  return new Promise<{ code: number; said: string; faults: string }>((resolve) => {
-    const tsx = join(root, 'node_modules', '.bin', 'tsx')
-    const options = {
-      cwd: root,
-      env: { PATH: process.env['PATH'] ?? '', NODE_ENV: 'production' as const, ...env },
-    }
-    execFile(tsx, ['bin/gatehouse.ts', ...args], options, (error, stdout, stderr) =>
-      resolve({ code: Number(error?.code ?? 0), said: stdout, faults: stderr }),
-    )
-  })
-}
 
 let folder: string
 beforeAll(async () => {

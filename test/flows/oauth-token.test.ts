@@ -178,6 +178,14 @@ describe('refreshing', () => {
     expect(wide.scope).toBe('notes:read notes:write')
   })
 
+  it('narrows to a scope that the granted one includes', async () => {
+    const { clientId, tokens } = await server.connect({ scope: 'notes:write' })
+    const narrow = await tokensOf(
+      await server.refresh(clientId, tokens.refresh_token, { scope: 'notes:read' }),
+    )
+    expect(await server.admit(narrow.access_token)).toMatchObject({ value: { scopes: ['notes:read'] } })
+  })
+
   it.each([
     { wrong: 'a scope that was not granted', form: { scope: 'notes:purge' }, error: 'invalid_scope' },
     { wrong: 'another resource', form: { resource: 'https://other.example' }, error: 'invalid_target' },

@@ -40,7 +40,21 @@ describe('the scopes of a refresh', () => {
     { scope: 'a  b', gives: undefined },
   ])('$scope are $gives', ({ scope, gives }) => {
     const expected = gives ? { ok: true, value: gives } : { ok: false, error: 'scope_invalid' }
-    expect(narrowedScopes(scope, granted)).toEqual(expected)
+    expect(narrowedScopes(scope, granted, scopes)).toEqual(expected)
+  })
+
+  it.each([
+    { scope: 'notes:read', gives: ['notes:read'] },
+    { scope: 'notes:read notes:write', gives: ['notes:write', 'notes:read'] },
+    { scope: undefined, gives: ['notes:write'] },
+    { scope: 'notes:purge', gives: undefined },
+  ])('may be $scope of a grant of one that includes another: $gives', ({ scope, gives }) => {
+    const expected = gives ? { ok: true, value: gives } : { ok: false, error: 'scope_invalid' }
+    expect(narrowedScopes(scope, ['notes:write'], scopes)).toEqual(expected)
+  })
+
+  it('are never one that includes what was granted', () => {
+    expect(narrowedScopes('notes:write', ['notes:read'], scopes)).toMatchObject({ ok: false })
   })
 })
 

@@ -24,6 +24,7 @@ import {
 import { grantUseRecord } from '#lib/oauth/grant-use'
 import { isPersonal } from '#lib/oauth/personal-token'
 import { markUsed } from '#lib/oauth/rotation'
+import { type Scope, withIncluded } from '#lib/oauth/scope'
 import { keys } from '#lib/store/keys'
 import { del, get, range, set, swap, unrank } from '#lib/store/operations'
 import type { Operation, Ranked } from '#lib/store/port'
@@ -31,13 +32,13 @@ import { parseRecord } from '#lib/store/record'
 
 /** Whether the grant of a token stands; one fresh read that shares the request of a call. */
 export const grantCheck =
-  ({ clock }: Pick<OAuthDeps, 'clock'>): OAuth['grantCheck'] =>
+  ({ clock, scopes }: Pick<OAuthDeps, 'clock' | 'scopes'>): OAuth['grantCheck'] =>
   (claims) => ({
     operation: get(keys.grant(claims.grantId), { fresh: true }),
     decide(text) {
       if (text === null) return err('grant_ended')
       const grant = parseRecord(grantRecord, text)
-      const read = { now: clock(), text }
+      const read = { now: clock(), text, scopes }
       return isPersonal(claims) ? admitPersonal(grant, claims, read) : admitConnection(grant, claims, read)
     },
   })
@@ -45,14 +46,15 @@ export const grantCheck =
 function admitConnection(
   grant: Grant,
   claims: AccessTokenClaims,
-  { now, text }: { readonly now: number; readonly text: string },
+  { now, text, scopes }: { readonly now: number; readonly text: string; readonly scopes: readonly Scope[] },
 ): Result<AdmittedGrant, 'grant_ended'> {
   if (grant.status !== 'active' || !isFor(grant, claims) || now >= grant.expiresAt) return err('grant_ended')
 
   const { key, name, verified } = grant.client
+  const granted = withIncluded(grant.scopes, scopes)
   return ok({
     client: { key, name, verified },
-    scopes: claims.scopes.filter((scope) => grant.scopes.includes(scope)),
+    scopes: claims.scopes.filter((scope) => granted.has(scope)),
     usedGeneration: grant.refresh?.usedGeneration,
     text,
   })

@@ -83,7 +83,7 @@ function rotationOf(
     const fault = await stands(grant)
     if (fault) return end(grant, fault)
 
-    const scopes = narrowedScopes(scope, grant.scopes)
+    const scopes = narrowedScopes(scope, grant.scopes, deps.scopes)
     if (!scopes.ok) return refuse('invalid_scope', 'scope_not_granted')
     return issue(decision, { grant, scopes: scopes.value, now, idleSeconds })
   }

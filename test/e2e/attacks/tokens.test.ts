@@ -340,6 +340,16 @@ describe('a refresh', () => {
     expect(widened.scope).toBe('notes:read notes:write')
   })
 
+  it('may ask for a scope that a granted one includes, which its calls could use anyway', async () => {
+    const { refresh_token: good } = await target.connect({ scope: 'notes:write' })
+    const narrowed = (await (await target.refresh(good, { scope: 'notes:read' })).json()) as {
+      scope: string
+      access_token: string
+    }
+    expect(narrowed.scope).toBe('notes:read')
+    expect((await listNotes(target.origin, narrowed.access_token)).status).toBe(200)
+  })
+
   it('of an app that did not register for it is unauthorized_client', async () => {
     const id = await target.idOf(await target.register({ grant_types: ['authorization_code'] }))
     const { refresh_token: good } = await target.connect()

@@ -9,6 +9,7 @@ export const copilotCli: HostProfile = {
     'https://github.com/github/copilot-cli/issues/1951',
     'https://github.com/github/copilot-cli/issues/4793',
     'https://github.com/github/copilot-cli/issues/4439',
+    'https://github.com/github/copilot-cli/issues/4901',
   ],
   assumed: ['client name', '`resource`'],
   headers: {

@@ -8,6 +8,7 @@ export const goose: HostProfile = {
     'https://github.com/block/goose/blob/main/crates/goose/src/oauth/mod.rs',
     'https://github.com/modelcontextprotocol/rust-sdk',
     'https://github.com/block/goose/issues/11235',
+    'https://github.com/aaif-goose/goose/pull/8550',
   ],
   assumed: ['`resource`', '`application_type`'],
   headers: {
