@@ -62,6 +62,7 @@ async function compose(config: Config, opened: Opened, keyRing: KeyRing) {
     admit: admission(store, { oauth, identity, config, waitUntil }),
     challenge: oauth.challenge,
     waitUntil,
+    streamMaxSeconds: config.streams === 'off' ? 0 : config.streamMaxSeconds,
   })
   const dashboard = createDashboard({ ...common, offer, scopes, oauth, identity })
 

@@ -1,7 +1,9 @@
 import {
+  FUNCTION_MAX_SECONDS,
   PREVIEW_RECORD_MS,
   PREVIEW_REFRESH_IDLE_SECONDS,
   PREVIEW_REFRESH_MAX_SECONDS,
+  STREAM_MARGIN_SECONDS,
 } from '#lib/config/limits'
 import { isLoopbackOrigin } from '#lib/config/origin'
 import { detectPlatform, type Environment, type Platform } from '#lib/config/platform'
@@ -50,7 +52,17 @@ export interface Config {
   readonly refreshIdleSeconds: number
   readonly refreshMaxSeconds: number
   readonly rateLimitPerMinute: number
+  /** How change notifications are served: `live` while connected, `nap` for a while at a time, or not. */
+  readonly streams: 'live' | 'nap' | 'off'
+  /** No stream lives longer. */
+  readonly streamMaxSeconds: number
+  /** Whether a session whose record was lost goes on. */
+  readonly sessionReadopt: boolean
+  /** What schedulers show at `/api/cron`; absent: nobody gets in. */
+  readonly cronSecret: string | undefined
   readonly conformance: boolean
+  /** No wake-ups: everything is found by polling. For tests. */
+  readonly pollOnly: boolean
   readonly logLevel: Settings['LOG_LEVEL']
 }
 
@@ -160,6 +172,15 @@ function faultsTogether(scene: Scene, chosen: Chosen): readonly string[] {
       'PUBLIC_URL is missing; set the origin that people reach this server at, such as https://gatehouse.example',
     ],
     [
+      platform.serverless && settings.STREAM_MAX_SECONDS > FUNCTION_MAX_SECONDS - STREAM_MARGIN_SECONDS,
+      `STREAM_MAX_SECONDS must be at most ${FUNCTION_MAX_SECONDS - STREAM_MARGIN_SECONDS} here; the platform ` +
+        `cuts a function after ${FUNCTION_MAX_SECONDS} seconds`,
+    ],
+    [
+      settings.GATEHOUSE_POLL_ONLY && open,
+      'GATEHOUSE_POLL_ONLY is for tests and is refused with a public PUBLIC_URL; leave it out',
+    ],
+    [
       settings.GATEHOUSE_CONFORMANCE && open,
       'GATEHOUSE_CONFORMANCE opens test tools and is refused with a public PUBLIC_URL; leave it out',
     ],
@@ -199,7 +220,12 @@ function configOf({ settings, platform }: Scene, store: StoreConfig, publicUrl: 
     refreshIdleSeconds: Math.min(refreshIdleSeconds, refreshMaxSeconds),
     refreshMaxSeconds,
     rateLimitPerMinute: settings.RATE_LIMIT_PER_MINUTE,
+    streams: settings.STREAMS ?? (platform.serverless ? 'nap' : 'live'),
+    streamMaxSeconds: settings.STREAM_MAX_SECONDS,
+    sessionReadopt: settings.SESSION_READOPT,
+    cronSecret: settings.CRON_SECRET,
     conformance: settings.GATEHOUSE_CONFORMANCE,
+    pollOnly: settings.GATEHOUSE_POLL_ONLY,
     logLevel: settings.LOG_LEVEL,
   }
 }

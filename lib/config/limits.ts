@@ -210,6 +210,14 @@ export const JSON_ANSWER_WINDOW_MS = 1500
 export const STREAM_RECHECK_MS = 15 * SECOND
 /** A comment line this often keeps a silent stream open: proxies cut at 30 s or 60 s. */
 export const STREAM_KEEP_ALIVE_MS = 15 * SECOND
+/** What `vercel.json` asks for the MCP route; a function that runs longer is cut. */
+export const FUNCTION_MAX_SECONDS = 300
+/** A stream ends before that by this: the answers on their way need a moment. */
+export const STREAM_MARGIN_SECONDS = 10
+/** Default of `STREAM_MAX_SECONDS`: under the limit of a function on the common platforms, with room. */
+export const STREAM_MAX_SECONDS = 240
+/** Shortest `CRON_SECRET`, as Vercel advises. */
+export const CRON_SECRET_MIN_LENGTH = 16
 /** A stream whose reader leaves so much unread is dropped: the log has it all, memory has not. */
 export const STREAM_UNREAD_MAX_BYTES = 1024 * 1024
 /** After the last listener wake-ups are heard for so long: the next call often follows at once. */

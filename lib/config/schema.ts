@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { SETUP_CODE_MIN_LENGTH } from '#lib/config/limits'
+import { CRON_SECRET_MIN_LENGTH, SETUP_CODE_MIN_LENGTH, STREAM_MAX_SECONDS } from '#lib/config/limits'
 import { isLoopbackOrigin, originFault } from '#lib/config/origin'
 import { secretFault } from '#lib/config/secret-strength'
 
@@ -31,6 +31,15 @@ const whole = (least: number, most: number) => {
   return z
     .string()
     .regex(/^\d{1,15}$/, { error, abort: true })
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, { error })
+}
+
+const seconds = (least: number, most: number) => {
+  const error = `must be a number of seconds from ${least} to ${most}`
+  return z
+    .string()
+    .regex(/^\d{1,6}(\.\d{1,3})?$/, { error, abort: true })
     .transform(Number)
     .refine((value) => value >= least && value <= most, { error })
 }
@@ -101,8 +110,13 @@ export const settingsSchema = z.object({
   REFRESH_IDLE_SECONDS: whole(1, YEAR_SECONDS).default(30 * 86_400),
   REFRESH_MAX_SECONDS: whole(1, YEAR_SECONDS).default(90 * 86_400),
   RATE_LIMIT_PER_MINUTE: whole(1, 1_000_000).default(1200),
+  STREAMS: z.enum(['live', 'nap', 'off'], 'must be live, nap or off').optional(),
+  STREAM_MAX_SECONDS: seconds(0.5, 86_400).default(STREAM_MAX_SECONDS),
+  SESSION_READOPT: flag.default(true),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error'], 'must be debug, info, warn or error').default('info'),
+  CRON_SECRET: text(cronSecretFault),
   GATEHOUSE_CONFORMANCE: flag,
+  GATEHOUSE_POLL_ONLY: flag,
 })
 
 /** The variables, each by itself right. */
@@ -118,6 +132,12 @@ function restUrlFault(value: string): string | undefined {
 function setupCodeFault(value: string): string | undefined {
   if (value.length < SETUP_CODE_MIN_LENGTH) return `must have at least ${SETUP_CODE_MIN_LENGTH} characters`
   return new Set(value).size < 6 ? 'repeats too few characters; use random ones' : undefined
+}
+
+/** It opens one door that does nothing secret; guessing it must still be out of the question. */
+function cronSecretFault(value: string): string | undefined {
+  if (value.length >= CRON_SECRET_MIN_LENGTH) return undefined
+  return `must have at least ${CRON_SECRET_MIN_LENGTH} characters; make one with: openssl rand -hex 32`
 }
 
 /** `host.example`, `*.host.example` for the names under it, or `*` for every host. */

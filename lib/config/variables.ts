@@ -112,10 +112,39 @@ export const variables: readonly Variable[] = [
     meaning: 'Calls that one account may make in a minute',
     default: '`1200`',
   },
+  {
+    name: 'STREAMS',
+    meaning:
+      'Change notifications: `live` over open streams, `nap` over streams that end while nothing happens, or `off`',
+    default: '`live`; where instances come and go (Vercel, Lambda) `nap`',
+  },
+  {
+    name: 'STREAM_MAX_SECONDS',
+    meaning:
+      'A stream ends politely after so long, and the app comes back for the rest; decimals are allowed',
+    default: '`240`',
+  },
+  {
+    name: 'SESSION_READOPT',
+    meaning: '`false` ends a session whose record was lost, instead of going on with it',
+    default: '`true`',
+  },
   { name: 'LOG_LEVEL', meaning: 'Least level logged: `debug`, `info`, `warn` or `error`', default: '`info`' },
+  {
+    name: 'CRON_SECRET',
+    meaning:
+      'At least 16 characters; what your scheduler shows at `/api/cron/{job}` (Vercel sends it by itself)',
+    default: 'none: nobody gets in',
+  },
   {
     name: 'GATEHOUSE_CONFORMANCE',
     meaning: '`1` serves the fixture of the official conformance suite; only on this machine',
+    default: 'off',
+  },
+  {
+    name: 'GATEHOUSE_POLL_ONLY',
+    meaning:
+      '`1` sends and hears no wake-ups, as if the store had no channels; only on this machine, for tests',
     default: 'off',
   },
 ]

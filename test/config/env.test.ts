@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { type Config, parseEnv } from '#lib/config/env'
+import { FUNCTION_MAX_SECONDS } from '#lib/config/limits'
 import { settingsSchema } from '#lib/config/schema'
 import { variables } from '#lib/config/variables'
 
@@ -35,6 +37,11 @@ describe('a laptop with nothing set', () => {
       refreshIdleSeconds: 2_592_000,
       refreshMaxSeconds: 7_776_000,
       rateLimitPerMinute: 1200,
+      streams: 'live',
+      streamMaxSeconds: 240,
+      sessionReadopt: true,
+      cronSecret: undefined,
+      pollOnly: false,
       conformance: false,
       strictRedirects: false,
       consentMemory: false,
@@ -266,6 +273,37 @@ describe('a configuration that is wrong', () => {
       env: { ...production, GATEHOUSE_CONFORMANCE: '1' },
       fault: /^GATEHOUSE_CONFORMANCE/,
     },
+    {
+      what: 'a public server without wake-ups',
+      env: { ...production, GATEHOUSE_POLL_ONLY: '1' },
+      fault: /^GATEHOUSE_POLL_ONLY/,
+    },
+    {
+      what: 'an unknown way to stream',
+      env: { STREAMS: 'always' },
+      fault: /^STREAMS must be live, nap or off$/,
+    },
+    {
+      what: 'a stream of a moment',
+      env: { STREAM_MAX_SECONDS: '0.4' },
+      fault: /^STREAM_MAX_SECONDS must be/,
+    },
+    { what: 'a stream of no time', env: { STREAM_MAX_SECONDS: '1e3' }, fault: /^STREAM_MAX_SECONDS must be/ },
+    {
+      what: 'a stream that the platform cuts',
+      env: {
+        ...vercel,
+        VERCEL_ENV: 'production',
+        VERCEL_PROJECT_PRODUCTION_URL: 'a.example',
+        STREAM_MAX_SECONDS: '291',
+      },
+      fault: /^STREAM_MAX_SECONDS must be at most 290 here/,
+    },
+    {
+      what: 'a short secret of a scheduler',
+      env: { CRON_SECRET: 'fifteen-letters' },
+      fault: /^CRON_SECRET must/,
+    },
     { what: 'a port beyond', env: { PORT: '65536' }, fault: /^PORT must be a whole number from 1 to 65535$/ },
     { what: 'a fraction', env: { CODE_SECONDS: '1.5' }, fault: /^CODE_SECONDS must be a whole number/ },
     { what: 'a long code', env: { CODE_SECONDS: '601' }, fault: /^CODE_SECONDS must be a whole number/ },
@@ -351,6 +389,11 @@ describe('edges', () => {
       CIMD_BLOCK: '*',
       CONSENT_MEMORY: 'true',
       GATEHOUSE_CONFORMANCE: '1',
+      GATEHOUSE_POLL_ONLY: '1',
+      STREAMS: 'off',
+      STREAM_MAX_SECONDS: '0.9',
+      SESSION_READOPT: 'false',
+      CRON_SECRET: 'sixteen-letters.',
     })
     expect(config).toMatchObject({
       allowedOrigins: ['https://a.example', 'chrome-extension://abcdef'],
@@ -361,7 +404,23 @@ describe('edges', () => {
       cimdBlock: ['*'],
       consentMemory: true,
       conformance: true,
+      pollOnly: true,
+      streams: 'off',
+      streamMaxSeconds: 0.9,
+      sessionReadopt: false,
+      cronSecret: 'sixteen-letters.',
     })
+  })
+
+  it('lets streams nap where instances come and go, unless told otherwise, and end before the platform', () => {
+    const lambda = { ...production, AWS_LAMBDA_FUNCTION_NAME: 'gatehouse' }
+    expect(configOf(lambda).streams).toBe('nap')
+    expect(configOf({ ...lambda, STREAMS: 'live', STREAM_MAX_SECONDS: '290' })).toMatchObject({
+      streams: 'live',
+      streamMaxSeconds: 290,
+    })
+    const { functions } = JSON.parse(readFileSync('vercel.json', 'utf8'))
+    expect(functions['app/api/mcp/route.ts'].maxDuration).toBe(FUNCTION_MAX_SECONDS)
   })
 
   it('never lets the idle life of a connection exceed its whole life', () => {
