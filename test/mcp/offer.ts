@@ -186,3 +186,8 @@ async function serverDeps(log: ServerDeps['log'] = () => undefined): Promise<Ser
 export async function testFactory(log?: ServerDeps['log']) {
   return createServerFactory(offer, await serverDeps(log))
 }
+
+/** The same server with something of its own. */
+export async function offerFactory(own: Partial<Offer>) {
+  return createServerFactory({ ...offer, ...own }, await serverDeps())
+}
