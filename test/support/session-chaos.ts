@@ -76,6 +76,7 @@ export async function makeChaos(
 ): Promise<Chaos> {
   const calls: Called[] = []
   const deaths: Death[] = []
+  const startedAt = Date.now()
   let stopping = false
 
   const clients = await Promise.all(
@@ -100,7 +101,7 @@ export async function makeChaos(
   stopping = true
   await Promise.all(loops)
   await pause(SETTLE_MS)
-  const said = pair.instances.flatMap(saidBy)
+  const said = pair.instances.flatMap(saidBy).filter(({ at }) => at >= startedAt)
   for (const client of clients) await client.close()
   return { clients, calls, said, deaths }
 }

@@ -51,8 +51,8 @@ export function connectClient(
   return kind === 'v1' ? connectV1(origin, options) : connectV2(kind, origin, options)
 }
 
-function common(origin: string, { token }: SessionClientOptions) {
-  const tap = tapWire()
+function common(origin: string, { token }: SessionClientOptions, broke?: () => void) {
+  const tap = tapWire(broke)
   return {
     url: new URL('/api/mcp', origin),
     settings: { fetch: tap.fetch, requestInit: { headers: { Authorization: `Bearer ${token}` } } },
@@ -99,7 +99,10 @@ async function connectV2(
   origin: string,
   options: SessionClientOptions,
 ): Promise<SessionClient> {
-  const { url, settings, ...parts } = common(origin, options)
+  // 2026-07-28 cannot take up a stream that broke, and the library waits for its time-out: a host gives up.
+  let current: AbortController | undefined
+  const giveUp = () => current?.abort(new Error('the stream broke'))
+  const { url, settings, ...parts } = common(origin, options, kind === 'v2 auto' ? giveUp : undefined)
   const client = new Client(
     { name: 'client-v2', version: '1.0.0' },
     {
@@ -118,13 +121,19 @@ async function connectV2(
   return {
     kind,
     ...parts,
-    call: async (tool, input, { timeoutMs = CALL_TIMEOUT_MS, progress } = {}) =>
-      textOf(
+    call: async (tool, input, { timeoutMs = CALL_TIMEOUT_MS, progress } = {}) => {
+      current = new AbortController()
+      return textOf(
         await client.callTool(
           { name: tool, arguments: input },
-          { timeout: timeoutMs, ...(progress ? { onprogress: () => undefined } : {}) },
+          {
+            timeout: timeoutMs,
+            signal: current.signal,
+            ...(progress ? { onprogress: () => undefined } : {}),
+          },
         ),
-      ),
+      )
+    },
     subscribe: (uri) => client.subscribeResource({ uri }),
     setLevel: (level) => client.setLoggingLevel(level),
     get sessionId() {

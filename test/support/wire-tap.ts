@@ -17,9 +17,8 @@ export interface WireExchange {
   /** Absent: it failed before any header came back. */
   status?: number
   stream: boolean
-  /** Why nothing came back. */
+  /** Why nothing came back, or why the stream broke. */
   failure?: string
-  endedAt?: number
 }
 
 /** One event of a stream, in the order of arrival. Priming events have an id and no message. */
@@ -46,8 +45,10 @@ const ANSWER_PAUSE_MS = 150
 /**
  * Makes a tap. What the client answers to the server's own requests is sent again when its connection
  * breaks before anything came back, as a careful host does: the SDKs drop it.
+ *
+ * @param broke - hears of a stream that ended without its end
  */
-export function tapWire(): WireTap {
+export function tapWire(broke?: (exchange: WireExchange) => void): WireTap {
   const exchanges: WireExchange[] = []
   const events: WireEvent[] = []
   let answersSentAgain = 0
@@ -79,16 +80,23 @@ export function tapWire(): WireTap {
   function watched(response: Response, exchange: WireExchange): Response {
     const parser = eventParser((event) => events.push({ ...event, exchange, at: Date.now() }))
     const decoder = new TextDecoder()
-    const watch = new TransformStream<Uint8Array, Uint8Array>({
-      transform(chunk, controller) {
-        parser(decoder.decode(chunk, { stream: true }))
-        controller.enqueue(chunk)
+    const reader = response.body?.getReader()
+    const body = new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        try {
+          const { value, done } = (await reader?.read()) ?? { done: true, value: undefined }
+          if (value) parser(decoder.decode(value, { stream: true }))
+          if (value) controller.enqueue(value)
+          if (done) controller.close()
+        } catch (error) {
+          exchange.failure = causeOf(error)
+          broke?.(exchange)
+          controller.error(error)
+        }
       },
-      flush() {
-        exchange.endedAt = Date.now()
-      },
+      cancel: (reason) => reader?.cancel(reason),
     })
-    return new Response(response.body?.pipeThrough(watch), response)
+    return new Response(body, response)
   }
 
   async function insist(input: string | URL | Request, init: RequestInit | undefined): Promise<Response> {
