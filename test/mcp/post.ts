@@ -32,7 +32,7 @@ export function post(server: InProcess, body: unknown, { token = 'alice', header
 
 /** A request of the 2025 era. */
 export const legacy = (server: InProcess, method: string, params: Params = {}, how: Post = {}) =>
-  post(server, { jsonrpc: '2.0', id: how.id ?? 1, method, params }, how)
+  post(server, { jsonrpc: '2.0', id: how.id === undefined ? 1 : how.id, method, params }, how)
 
 /** A request of 2026-07-28 with its envelope and headers. */
 export function modern(
@@ -50,7 +50,7 @@ export function modern(
   }
   return post(
     server,
-    { jsonrpc: '2.0', id: how.id ?? 1, method, params: { ...params, _meta: meta } },
+    { jsonrpc: '2.0', id: how.id === undefined ? 1 : how.id, method, params: { ...params, _meta: meta } },
     {
       ...how,
       headers: {
