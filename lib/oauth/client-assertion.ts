@@ -142,5 +142,6 @@ function checkClaims(
   const isNow = now < exp + tolerance && Math.max(nbf, iat) <= now + tolerance
   if (!isNow) return err('assertion_claims_wrong')
   if (exp > now + CLIENT_ASSERTION_MAX_SECONDS + tolerance) return err('assertion_lives_too_long')
-  return ok({ jti, expiresAt: exp })
+  // A time may have a fraction (RFC 7519 §2); a lifetime in the store has none.
+  return ok({ jti, expiresAt: Math.ceil(exp) })
 }

@@ -134,6 +134,23 @@ describe('a sign-in link', () => {
     expect(second.user?.sessionHash).not.toBe(first.user?.sessionHash)
   })
 
+  it('of the owner, unused when somebody became that, makes no second owner, and its use is shown', async () => {
+    const unused = await rig.identity.mintSignInLink({})
+    const first = await use(await rig.identity.mintSignInLink({}))
+    expect(await rig.identity.hasOwner()).toBe(true)
+    const second = await use(unused)
+    const accountId = first.user?.accountId
+    expect(second.user).toMatchObject({ accountId, role: 'owner' })
+    expect((await rig.identity.people.list()).map(({ id }) => id)).toEqual([accountId])
+    expect(rig.audited).toEqual([
+      { event: 'account_created', accountId, why: 'owner_link' },
+      { event: 'signed_in', accountId, why: 'owner_link' },
+      { event: 'signed_in', accountId, why: 'owner_link' },
+    ])
+    const still = await rig.identity.currentUser(first.browser.request('/dashboard'))
+    expect(still?.accountId).toBe(accountId)
+  })
+
   it('leaves its use in the audit log, by id alone', async () => {
     const { user } = await use(await rig.identity.mintSignInLink({ member: 'Anna' }))
     const { accountId } = user ?? {}

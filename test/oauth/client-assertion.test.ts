@@ -52,11 +52,12 @@ describe('a client assertion (RFC 7523 §3)', () => {
     { what: 'the token endpoint as audience', claims: { aud: `${ISSUER}/oauth/token` } },
     { what: 'one audience in a list', claims: { aud: [ISSUER] } },
     { what: 'no time of issue', claims: { iat: undefined } },
+    { what: 'fractions of a second', claims: { iat: SECONDS - 0.5, exp: SECONDS + 59.25 } },
     { what: '5 minutes to live', claims: { exp: SECONDS + 300 } },
     { what: 'a clock 30 seconds ahead', claims: { iat: SECONDS + 30, nbf: SECONDS + 30 } },
     { what: 'a clock 29 seconds behind', claims: { iat: SECONDS - 89, exp: SECONDS - 29 } },
   ])('proves the client with $what', async ({ claims }) => {
-    const exp = 'exp' in claims ? claims.exp : SECONDS + 60
+    const exp = 'exp' in claims ? Math.ceil(claims.exp) : SECONDS + 60
     expect(await verify(await sign(claims))).toEqual({ ok: true, value: { jti: 'once', expiresAt: exp } })
   })
 

@@ -193,6 +193,12 @@ describe('a client that the operator made for its keys', () => {
     expect((await listNotes(product.origin, second.access_token)).status).toBe(401)
   })
 
+  it('may say fractions of a second, as RFC 7519 lets it', async () => {
+    const claims = { iat: Date.now() / 1000, exp: Date.now() / 1000 + 60.1234 }
+    const form = { ...(await newCode()), ...(await assertion({ claims })) }
+    expect((await post('/oauth/token', form)).status).toBe(200)
+  })
+
   it('spends an assertion at one endpoint for the others too', async () => {
     const once = await assertion()
     expect((await post('/oauth/token', { ...(await newCode()), ...once })).status).toBe(200)
