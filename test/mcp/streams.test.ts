@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { createLocalBus } from '#lib/mcp/bus'
 import { type After, createStreams } from '#lib/mcp/streams'
 
 describe('the budget of streams', () => {
@@ -41,19 +40,5 @@ describe('the budget of streams', () => {
     expect(later.at(-1)?.ms).toBe(ms)
     release()
     expect(later.at(-1)?.cancelled).toBe(true)
-  })
-})
-
-describe('the bus', () => {
-  it('keeps accounts apart', () => {
-    const bus = createLocalBus()
-    const heard: string[] = []
-    bus.scoped('alice').subscribe(() => heard.push('alice'))
-    const stop = bus.scoped('bob').subscribe(() => heard.push('bob'))
-    bus.publish('bob', { kind: 'resources_list_changed' })
-    bus.scoped('alice').publish({ kind: 'resource_updated', uri: 'thing://1' })
-    stop()
-    bus.publish('bob', { kind: 'resources_list_changed' })
-    expect(heard).toEqual(['bob', 'alice'])
   })
 })
