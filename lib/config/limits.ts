@@ -224,6 +224,16 @@ export const STREAM_UNREAD_MAX_BYTES = 1024 * 1024
 export const WAKE_LINGER_MS = 10 * SECOND
 /** Entries of a log read in one request by whoever follows it. */
 export const FOLLOW_PAGE = 100
+/** Where nothing wakes a follower it reads this often: a person hardly notices, a store hardly minds. */
+export const POLL_ONLY_MS = 250
+/** With wake-ups a change log is still read this often: what a lost one would have told is late by no more. */
+export const CHANGES_POLL_MS = 15 * SECOND
+/** Changes kept for streams that come back: a client that missed more is told to read its lists again. */
+export const CHANGES_KEEP = 1000
+/** And so long after the last: longer than any client waits before it comes back. */
+export const CHANGES_MS = DAY
+/** The store did not answer a stream that catches up: it tries again after this. */
+export const CATCH_UP_PAUSE_MS = SECOND
 /** A wake-up can overtake its entry on the way through a replica: it is looked for once more after this. */
 export const FOLLOW_OVERTAKEN_MS = 50
 /** Open `subscriptions/listen` streams of one account on one instance: a few apps with a few windows each. */
@@ -240,6 +250,8 @@ export const SESSION_IDLE_MS = DAY
 export const SESSION_BEGINS_MS = 10 * SECOND
 /** URIs that one session may subscribe to. */
 export const SUBSCRIPTIONS_PER_SESSION = 200
+/** Hourly counts of sessions, for the operator: a month of them. */
+export const SESSION_STATISTICS_MS = 31 * DAY
 /** Sessions of an account that its person sees listed. */
 export const SESSIONS_LISTED_MAX = 100
 /** A run whose instance stopped is taken up by another one after this. */
@@ -263,6 +275,10 @@ export const RUN_FRAME_MAX_BYTES = 512 * 1024
 export const RUN_TRIES_MAX = 2
 /** Who reads a run that works elsewhere looks after it this often: half of the lease, and wake-ups are faster. */
 export const READER_POLL_MS = 2 * SECOND
+/** A cancellation that overtook its request waits for it. */
+export const CANCELLATION_MS = 2 * MINUTE
+/** Messages of a client that wait for one call. */
+export const MAILBOX_KEEP = 200
 /** Rounds of questions in one call (what the SDK's own legacy shim allows). */
 export const PARK_ROUNDS_MAX = 8
 /** `retry` of a stream that is ended to be taken up again at once. */

@@ -1,15 +1,17 @@
 import {
-  type CallToolResult,
   type McpServer,
   ProtocolError,
   type ServerContext,
   type Tool as WireTool,
 } from '@modelcontextprotocol/server'
-import { readAnswers } from '#lib/mcp/answers'
+import { type Answers, readAnswers } from '#lib/mcp/answers'
 import { type Serving, scopeChallenge, toolContext } from '#lib/mcp/context'
-import type { Tool, ToolOutcome } from '#lib/mcp/define'
+import type { Tool } from '#lib/mcp/define'
 import { report } from '#lib/mcp/faults'
 import { deepFreeze, type Frozen, frozen } from '#lib/mcp/schema'
+import { type Called, needsTasks, runLong } from '#lib/mcp/serve-tasks'
+import { tasksRequired } from '#lib/mcp/tasks/wire'
+import { failure, resultOf } from '#lib/mcp/tool-result'
 
 /** A tool with everything about it that does not depend on the request. */
 export interface PreparedTool {
@@ -44,6 +46,12 @@ export function registerTool(server: McpServer, prepared: PreparedTool, serving:
     (args: unknown, context: ServerContext) =>
       call(tool, args as Record<string, unknown>, { context, serving }),
   )
+  // What the handler of a tool throws becomes a result; this is an error of the protocol.
+  if (needsTasks(tool, serving)) {
+    server.server.setRequestHandler('tools/call', () => {
+      throw tasksRequired()
+    })
+  }
 }
 
 async function call(
@@ -64,9 +72,11 @@ async function call(
 
   try {
     const answers = readAnswers(context, exchange, deps.random)
-    const outcome = await tool.run(input, toolContext(context, serving, answers))
-    const result =
-      outcome.kind === 'pending' ? await answers.request(outcome, failure('Asked.')) : resultOf(tool, outcome)
+    const given = toolContext(context, serving, answers)
+    const outcome = tool.long
+      ? await runLong(tool, input, { context, serving, given })
+      : await tool.run(input, given)
+    const result = await wireOf(tool, outcome, answers)
     finish(outcome.kind)
     return result
   } catch (error) {
@@ -77,19 +87,13 @@ async function call(
   }
 }
 
-function resultOf(
-  tool: Tool,
-  outcome: Exclude<ToolOutcome<Tool['output']>, { kind: 'pending' }>,
-): CallToolResult {
-  if (outcome.kind === 'failed') return failure(outcome.text)
-  return {
-    content: [
-      { type: 'text', text: outcome.text },
-      ...(outcome.links ?? []).map((link) => ({ type: 'resource_link' as const, ...link })),
-    ],
-    // Clients check it against the schema we list: what does not fit must fail here.
-    structuredContent: tool.output.parse(outcome.structured),
+function wireOf(tool: Tool, outcome: Called, answers: Answers) {
+  switch (outcome.kind) {
+    case 'task':
+      return outcome.result
+    case 'pending':
+      return answers.request(outcome, failure('Asked.'))
+    default:
+      return resultOf(tool, outcome)
   }
 }
-
-const failure = (text: string): CallToolResult => ({ content: [{ type: 'text', text }], isError: true })

@@ -7,6 +7,7 @@ import type {
 } from '@modelcontextprotocol/server'
 import type { Caller } from '#lib/mcp/define'
 import type { RequestState } from '#lib/mcp/request-state'
+import type { CallerTasks } from '#lib/mcp/tasks/caller-tasks'
 
 /** One exchange that a server is made for: a POST of either era. */
 export interface ServerExchange {
@@ -27,6 +28,8 @@ export interface ServerExchange {
    * has the response `{ action: 'cancel' }`, whatever its kind.
    */
   readonly park?: (inputRequests: InputRequests, requestState: string | undefined, id: RequestId) => void
+  /** The caller's tasks (2026-07-28). Absent: long tools run within the call. */
+  readonly tasks?: CallerTasks
   /** Whether change notifications are served at all (`STREAMS`). */
   readonly streams: boolean
   /** Notes that the token lacks a scope; the answer becomes 403 with these scopes. */
