@@ -23,7 +23,7 @@ export function cacheLifetimeMs(
   const lifetimeMs = seconds === undefined ? Date.parse(expires ?? '') - now : Number(seconds) * 1000
   const spentMs = seconds === undefined ? 0 : Number(age ?? 0) * 1000
   const restMs = lifetimeMs - spentMs
-  return Number.isFinite(restMs) ? Math.min(Math.max(restMs, minMs), maxMs) : minMs
+  return Number.isFinite(restMs) ? Math.floor(Math.min(Math.max(restMs, minMs), maxMs)) : minMs
 }
 
 /** Directives by name, in lower case; of repeated ones the first counts. */

@@ -23,6 +23,7 @@ describe('how long an answer may be used again (RFC 9111 §4.2.1)', () => {
     { says: 'capitals and quotes', cacheControl: 'Max-Age="300"', ms: 300_000 },
     { says: 'a negative age', cacheControl: 'max-age=-5', ms: MINUTE },
     { says: 'nonsense', cacheControl: 'max-age=soon', ms: MINUTE },
+    { says: 'a fraction of a millisecond', cacheControl: 'max-age=99.0005', ms: 99_000 },
     { says: 'two ages', cacheControl: 'max-age=120, max-age=9000', ms: 120_000 },
   ])('is $ms ms for $says', ({ cacheControl, ms }) => {
     expect(lifetime(cacheControl)).toBe(ms)

@@ -45,6 +45,9 @@ export async function startRoundRobin(port = 0): Promise<RoundRobin> {
     })
   })
 
+  // Longer than any client keeps a connection: Node's 5 s let it be closed under a request on a busy machine.
+  server.keepAliveTimeout = 75_000
+
   function pass(exchange: Exchange, first: number, attempts: number): void {
     const { incoming, outgoing, body } = exchange
     if (attempts === 0 || upstreams.length === 0) {
