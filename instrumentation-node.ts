@@ -9,7 +9,7 @@ const EXIT_CONFIGURATION = 78
 export async function start(): Promise<void> {
   try {
     const built = await services()
-    endStreamsOnSignal(built)
+    drainOnSignal(built)
     announce(built)
   } catch (error) {
     console.error(error instanceof ConfigurationRefused ? error.message : error)
@@ -17,7 +17,10 @@ export async function start(): Promise<void> {
   }
 }
 
-/** Next waits for open requests before it exits; a stream that nobody ends would keep it for ever. */
-function endStreamsOnSignal({ endStreams }: Services): void {
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, endStreams)
+/**
+ * Next waits for open requests before it exits; a stream that nobody ends would keep it for ever. Serverless
+ * platforms give half a second: what other instances need to go on is written first.
+ */
+function drainOnSignal({ drain }: Services): void {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void drain())
 }

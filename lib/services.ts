@@ -16,10 +16,15 @@ import { pageOutage } from '#lib/http/outage-page'
 import { unavailable } from '#lib/http/unavailable'
 import type { Identity } from '#lib/identity/identity'
 import { mintSignInLink as mintLink } from '#lib/identity/sign-in-link'
+import { createBus } from '#lib/mcp/bus'
 import { createMcpEndpoint, type McpEndpoint } from '#lib/mcp/endpoint'
+import { createWakes } from '#lib/mcp/live/wakes'
+import { createScopeGuard } from '#lib/mcp/scope-guard'
 import { createServerFactory, type ServerFactory } from '#lib/mcp/server'
+import { createLeases } from '#lib/mcp/tasks/leases'
+import { createTasks } from '#lib/mcp/tasks/tasks'
 import type { OAuth } from '#lib/oauth/endpoints/deps'
-import { admission } from '#lib/services/admission'
+import { admission, taskStanding } from '#lib/services/admission'
 import { type Opened, openKeyRing, openStore } from '#lib/services/deployment'
 import { commonDeps, introduce, NAME } from '#lib/services/parts'
 import { offer } from '#lib/tools/index'
@@ -42,7 +47,8 @@ async function serverFactory(
 ): Promise<ServerFactory> {
   if (!conformance) return createServerFactory(offer, deps)
   const { createConformanceFactory } = await import('#lib/mcp/conformance/factory')
-  return createConformanceFactory(deps)
+  const { fixtureSkills } = await import('#lib/mcp/conformance/skills')
+  return createConformanceFactory({ ...deps, skills: await fixtureSkills() })
 }
 
 /** Introduces the parts to each other: they know one another only as functions. */
@@ -53,16 +59,33 @@ async function compose(config: Config, opened: Opened, keyRing: KeyRing) {
   const common = commonDeps(config, { store, keyRing, write, afterAnswer: waitUntil })
 
   const { identity, oauth, commands } = await introduce(config, common)
+  const wakes = createWakes(config.pollOnly ? undefined : store, common)
+  const bus = createBus({ ...common, wakes, waitUntil, onFault: notPublished(common) })
+  const factory = await serverFactory(config, { ...common, scopes })
+  const admit = admission(store, { oauth, identity, config, waitUntil })
+  const tasks = createTasks({
+    ...common,
+    scopes: createScopeGuard(scopes),
+    leases: createLeases(store),
+    tool: (name) => factory.longTool?.(name),
+    standing: taskStanding(admit),
+    publish: bus.publish,
+    runMaxMs: config.serverless ? config.streamMaxSeconds * 1000 : undefined,
+  })
   const mcp = createMcpEndpoint({
     ...common,
-    factory: await serverFactory(config, { ...common, scopes }),
+    tasks,
+    wakes,
+    bus,
+    readopt: config.sessionReadopt,
+    streamMaxSeconds: config.streams === 'off' ? 0 : config.streamMaxSeconds,
+    factory,
     allowedOrigins: config.allowedOrigins,
     allowedHosts: config.allowedHosts,
     readBearer: oauth.readBearer,
-    admit: admission(store, { oauth, identity, config, waitUntil }),
+    admit,
     challenge: oauth.challenge,
     waitUntil,
-    streamMaxSeconds: config.streams === 'off' ? 0 : config.streamMaxSeconds,
   })
   const dashboard = createDashboard({ ...common, offer, scopes, oauth, identity })
 
@@ -71,10 +94,16 @@ async function compose(config: Config, opened: Opened, keyRing: KeyRing) {
     identity,
     dashboard,
     store: opened,
-    endStreams: mcp.endStreams,
+    drain: async () => void (await Promise.all([tasks.drain(), mcp.drain()])),
     endpoints: bindEndpoints(common, { identity, oauth, mcp, dashboard, commands }),
   }
 }
+
+/** A change that could not be written: nobody hears of it. */
+const notPublished =
+  ({ log }: ReturnType<typeof commonDeps>) =>
+  (error: unknown) =>
+    log('warn', 'change_not_published', { error: error instanceof Error ? error.name : 'unknown' })
 
 interface Parts {
   readonly identity: Identity

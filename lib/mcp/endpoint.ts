@@ -7,19 +7,25 @@ import {
 } from '#lib/config/limits'
 import { type Clock, toSeconds } from '#lib/core/clock'
 import type { KeyRing } from '#lib/core/key-ring'
+import type { Random } from '#lib/core/random'
 import { err, ok, type Result } from '#lib/core/result'
 import { type BodyProblem, readJson } from '#lib/http/body'
 import type { Exchange, Outage } from '#lib/http/endpoint'
 import type { Admitted } from '#lib/mcp/admitted'
-import { type ChangeBus, createLocalBus } from '#lib/mcp/bus'
+import type { ChangeBus } from '#lib/mcp/bus'
 import { preflight, withPolicy } from '#lib/mcp/cors'
 import type { Caller } from '#lib/mcp/define'
-import { serveLegacy } from '#lib/mcp/legacy'
+import { createFollow } from '#lib/mcp/live/follow'
+import type { Wakes } from '#lib/mcp/live/wakes'
 import { serveModern } from '#lib/mcp/modern'
 import { createOriginGuard, type OriginGuard, type OriginPolicy } from '#lib/mcp/origins'
 import { PARSE_ERROR, type RpcFailure, rpcError } from '#lib/mcp/rpc-error'
 import type { ServerFactory } from '#lib/mcp/server'
+import { createSessionHub, type OpenStandalone, type Plan } from '#lib/mcp/sessions/hub'
 import { createStreams } from '#lib/mcp/streams'
+import type { Tasks } from '#lib/mcp/tasks/tasks'
+import type { Log } from '#lib/observability/log'
+import type { Operation, Store } from '#lib/store/port'
 
 /** What the endpoint needs to know of a verified access token. */
 export interface BearerClaims {
@@ -37,6 +43,12 @@ export type AdmissionRefusal =
   | { readonly reason: 'token_invalid' }
   | { readonly reason: 'rate_limited'; readonly retryAfterSeconds: number }
 
+/** Who calls, and what the other operations answered. */
+export interface Admission {
+  readonly caller: Caller
+  readonly answers: readonly unknown[]
+}
+
 /** What the MCP endpoint is made of. Tokens and grants are somebody else's: they come in as functions. */
 export interface McpEndpointDeps<Claims extends BearerClaims> extends OriginPolicy {
   readonly factory: ServerFactory
@@ -44,18 +56,31 @@ export interface McpEndpointDeps<Claims extends BearerClaims> extends OriginPoli
   readonly clock: Clock
   /** Verifies the bearer token without the store. */
   readonly readBearer: (request: Request) => Promise<Result<Claims, Challenged>>
-  /** Asks the store once whether the call may run, and for whom. */
-  readonly admit: (claims: Claims, calls: number) => Promise<Result<Caller, AdmissionRefusal>>
+  /** Asks the store once whether the call may run, and for whom, and whatever else it has to know. */
+  readonly admit: (
+    claims: Claims,
+    calls: number,
+    also: readonly Operation[],
+  ) => Promise<Result<Admission, AdmissionRefusal>>
   readonly challenge: (refusal: Challenged) => {
     readonly status: 400 | 401 | 403
     readonly wwwAuthenticate: string
   }
   /** Keeps a serverless instance awake for work that goes on. */
   readonly waitUntil?: (work: Promise<unknown>) => void
+  /** Absent: long tools run within the call. */
+  readonly tasks?: Tasks | undefined
   /** Longest life of a stream in seconds; 0 switches change notifications off. */
   readonly streamMaxSeconds?: number
-  /** Absent: changes are heard within this process. */
-  readonly bus?: ChangeBus
+  readonly store: Store
+  readonly random: Random
+  readonly log: Log
+  readonly wakes: Wakes
+  readonly bus: ChangeBus
+  /** Whether a session whose record was lost goes on (`SESSION_READOPT`). */
+  readonly readopt: boolean
+  /** Opens the stream of a session; absent: there is none. */
+  readonly openStandalone?: OpenStandalone
 }
 
 /** The MCP endpoint. */
@@ -63,13 +88,13 @@ export interface McpEndpoint {
   handle(request: Request, exchange: Exchange): Promise<Response>
   /** How the endpoint says that it cannot answer (503, 500), with the CORS headers of every answer. */
   readonly outage: Outage
-  /** Ends every open stream with its final result: the process is about to stop. */
-  endStreams(): void
+  /** The process is about to stop: streams end politely, and what runs can go on elsewhere. */
+  drain(): Promise<void>
 }
 
 /** A function's limit on the common platforms is 300 s; a stream ends politely before it. */
 const STREAM_MAX_SECONDS = 240
-const METHODS = 'POST, OPTIONS'
+const METHODS = 'GET, POST, DELETE, OPTIONS'
 
 /**
  * Makes `/api/mcp`. The order of its checks is that of DESIGN.md §3, so that what costs nothing comes first
@@ -82,32 +107,36 @@ export function createMcpEndpoint<Claims extends BearerClaims>(deps: McpEndpoint
   const maxSeconds = deps.streamMaxSeconds ?? STREAM_MAX_SECONDS
   const budget = { maxSeconds, perAccount: STREAMS_PER_ACCOUNT, perInstance: STREAMS_PER_INSTANCE }
   const streams = maxSeconds > 0 ? createStreams(budget) : undefined
-  const bus = deps.bus ?? createLocalBus()
-
-  const modern = { factory: deps.factory, bus, streams, keyRing: deps.keyRing, clock: deps.clock }
+  const modern = { ...deps, streams }
+  const hub = createSessionHub({
+    ...deps,
+    follow: createFollow(deps),
+    streams: streams !== undefined,
+    streamMaxSeconds: maxSeconds > 0 ? maxSeconds : STREAM_MAX_SECONDS,
+    openStandalone: streams && deps.openStandalone,
+  })
 
   async function authorized(request: Request, exchange: Exchange): Promise<Response> {
     const claims = await deps.readBearer(request)
     if (!claims.ok) return refuseBearer(claims.error, deps.challenge)
 
-    // GET and DELETE belong to sessions of the 2025 era. There are none yet, with or without a session id.
-    if (request.method !== 'POST') return notAllowed()
+    const read = await readMessage(request)
+    if (!read.ok) return rpcError(read.error)
 
-    const post = await readPost(request)
-    if (!post.ok) return rpcError(post.error)
+    const { body } = read.value
+    const plan = await planOf(request, read.value, claims.value.accountId)
+    const admission = await deps.admit(claims.value, callsIn(body), plan.operations)
+    if (!admission.ok) return refuseAdmission(admission.error, deps.challenge)
 
-    const { body, legacy } = post.value
-    const caller = await deps.admit(claims.value, callsIn(body))
-    if (!caller.ok) return refuseAdmission(caller.error, deps.challenge)
+    const { caller, answers } = admission.value
+    return plan.serve(answers, admit({ request, body, exchange, caller, claims: claims.value }))
+  }
 
-    const admitted = admit({
-      request,
-      body,
-      exchange,
-      caller: caller.value,
-      claims: claims.value,
-    })
-    return legacy ? serveLegacy(admitted, deps.factory) : serveModern(admitted, modern)
+  function planOf(request: Request, { body, legacy }: Read, accountId: string): Promise<Plan> | Plan {
+    if (request.method === 'GET') return hub.get(request, accountId)
+    if (request.method === 'DELETE') return hub.delete(request, accountId)
+    if (legacy) return hub.post(request, body, accountId)
+    return { operations: [], serve: (_, admitted) => serveModern(admitted, modern) }
   }
 
   function admit({ request, body, exchange, caller, claims }: Admitting<Claims>): Admitted {
@@ -116,11 +145,12 @@ export function createMcpEndpoint<Claims extends BearerClaims>(deps: McpEndpoint
       body,
       caller,
       requestId: exchange.requestId,
+      authority: JSON.stringify(claims),
       secondsLeft: claims.expiresAt - toSeconds(deps.clock()),
       insufficientScope: (scopes) =>
         refuseBearer({ kind: 'insufficient_scope', scopes }, deps.challenge, whatToDo(scopes, caller.scopes)),
-      publish: (event) => bus.publish(caller.accountId, event),
-      stillAdmitted: async () => (await deps.admit(claims, 0)).ok,
+      publish: (event) => deps.bus.publish(caller.accountId, event),
+      stillAdmitted: async () => (await deps.admit(claims, 0, [])).ok,
       afterResponse: (work) => deps.waitUntil?.(work),
     }
   }
@@ -132,7 +162,10 @@ export function createMcpEndpoint<Claims extends BearerClaims>(deps: McpEndpoint
       return withPolicy(refusal ?? (await authorized(request, exchange)), request, guard)
     },
     outage: (details) => withPolicy(mcpOutage(details), details.request, guard),
-    endStreams: () => streams?.endAll(),
+    async drain() {
+      streams?.endAll()
+      await hub.drain()
+    },
   }
 }
 
@@ -168,15 +201,33 @@ function refuseRequest(request: Request, guard: OriginGuard): Response | undefin
 
 const notAllowed = () => rpcError({ status: 405, message: 'Method not allowed', headers: { Allow: METHODS } })
 
-/** Checks 4 and 5: the body, then which era it speaks. */
-async function readPost(
-  request: Request,
-): Promise<Result<{ readonly body: unknown; readonly legacy: boolean }, RpcFailure>> {
+/** What a request says: a message with its era, or nothing (GET, DELETE). */
+interface Read {
+  readonly body: unknown
+  readonly legacy: boolean
+}
+
+/** Checks 4 and 5: the session or the body, then which era it speaks. */
+async function readMessage(request: Request): Promise<Result<Read, RpcFailure>> {
+  if (request.method !== 'POST') {
+    // Both belong to sessions of the 2025 era.
+    if (!request.headers.has('mcp-session-id')) return err(noSession)
+    if (request.method === 'GET' && !accepts(request, 'text/event-stream')) return err(notStreamable)
+    return ok({ body: undefined, legacy: true })
+  }
   const body = await readJson(request, MCP_BODY_MAX_BYTES)
   if (!body.ok) return err(bodyFailures[body.error])
   const legacy = await isLegacyRequest(request, body.value)
   return legacy && !acceptsBoth(request) ? err(notAcceptable) : ok({ body: body.value, legacy })
 }
+
+const noSession: RpcFailure = {
+  status: 405,
+  message: 'Without Mcp-Session-Id there is only POST',
+  headers: { Allow: 'POST, OPTIONS' },
+}
+
+const notStreamable: RpcFailure = { status: 406, message: 'Accept must list text/event-stream' }
 
 const bodyFailures: Readonly<Record<BodyProblem, RpcFailure>> = {
   media_type: { status: 415, message: 'Content-Type must be application/json' },
@@ -191,10 +242,12 @@ const notAcceptable: RpcFailure = {
 
 /** Clients of the 2025 era must take both forms of answer; a wildcard is taken for both. */
 function acceptsBoth(request: Request): boolean {
+  return accepts(request, 'application/json') && accepts(request, 'text/event-stream')
+}
+
+function accepts(request: Request, type: string): boolean {
   const accept = request.headers.get('accept') ?? '*/*'
-  return (
-    accept.includes('*/*') || (accept.includes('application/json') && accept.includes('text/event-stream'))
-  )
+  return accept.includes('*/*') || accept.includes(type)
 }
 
 type Challenge = McpEndpointDeps<BearerClaims>['challenge']

@@ -3,22 +3,27 @@ import { STREAM_KEEP_ALIVE_MS, STREAM_RECHECK_MS } from '#lib/config/limits'
 import type { Clock } from '#lib/core/clock'
 import type { KeyRing } from '#lib/core/key-ring'
 import type { Admitted } from '#lib/mcp/admitted'
-import type { ChangeBus } from '#lib/mcp/bus'
+import type { EventBus } from '#lib/mcp/bus'
 import { paramHeaderFault } from '#lib/mcp/param-headers'
 import { createRequestState } from '#lib/mcp/request-state'
 import { HEADER_MISMATCH, rpcError } from '#lib/mcp/rpc-error'
 import type { ServerFactory } from '#lib/mcp/server'
 import type { Streams } from '#lib/mcp/streams'
+import { callerTasks } from '#lib/mcp/tasks/caller-tasks'
+import type { Tasks } from '#lib/mcp/tasks/tasks'
+import { declaresTasks, tasksRequired } from '#lib/mcp/tasks/wire'
 import { textMember } from '#lib/mcp/text-member'
 
 /** What serving the 2026-07-28 revision needs. */
 export interface ModernDeps {
   readonly factory: ServerFactory
-  readonly bus: ChangeBus
+  readonly bus: EventBus
   /** Absent: change notifications are off. */
   readonly streams: Streams | undefined
   readonly keyRing: KeyRing
   readonly clock: Clock
+  /** Absent: long tools run within the call. */
+  readonly tasks?: Tasks | undefined
 }
 
 /**
@@ -30,6 +35,10 @@ export async function serveModern(admitted: Admitted, deps: ModernDeps): Promise
   const message = isJSONRPCRequest(body) ? body : undefined
   const fault = message && paramHeaderFault(message, request.headers, deps.factory)
   if (fault) return rpcError({ status: 400, code: HEADER_MISMATCH, message: fault, id: message.id })
+  if (deps.tasks && message && listensToTasks(message)) {
+    const { code, message: text, data } = tasksRequired()
+    return rpcError({ status: 400, code, message: text, data, id: message.id })
+  }
 
   let challenged: readonly string[] | undefined
   let failure: Error | undefined
@@ -45,6 +54,7 @@ export async function serveModern(admitted: Admitted, deps: ModernDeps): Promise
         requestId: admitted.requestId,
         streams: deps.streams !== undefined,
         ...(message ? { state: stateOf(message, admitted, deps) } : {}),
+        ...(deps.tasks ? { tasks: callerTasks(deps.tasks, admitted) } : {}),
         challenge: (scopes) => {
           challenged = scopes
         },
@@ -66,6 +76,14 @@ export async function serveModern(admitted: Admitted, deps: ModernDeps): Promise
   // The SDK answers its own 500; a fault of ours is logged and answered where all of them are.
   if (response.status === 500 && failure) throw failure
   return response
+}
+
+/** Whether it wants to hear of tasks and does not know them (SEP-2663, "Task Status Notifications"). */
+function listensToTasks({ method, params }: Message): boolean {
+  const wanted = params?.['notifications'] as { readonly taskIds?: unknown } | null | undefined
+  return (
+    method === 'subscriptions/listen' && wanted?.taskIds !== undefined && !declaresTasks(params?.['_meta'])
+  )
 }
 
 type Message = { readonly method: string; readonly params?: Record<string, unknown> | undefined }

@@ -7,15 +7,17 @@ import {
 } from '@modelcontextprotocol/server'
 import { INSTRUCTIONS_MAX_LENGTH, LIST_CACHE_MS, RESOURCE_CACHE_MS } from '#lib/config/limits'
 import { type Serving, type ServingDeps, toolContext } from '#lib/mcp/context'
-import type { Offer } from '#lib/mcp/define'
+import type { Offer, Tool } from '#lib/mcp/define'
 import { guarded } from '#lib/mcp/faults'
 import { INVALID_PARAMS } from '#lib/mcp/rpc-error'
 import { createScopeGuard, type GuardedScope } from '#lib/mcp/scope-guard'
 import { complete } from '#lib/mcp/serve-completion'
 import { preparePrompt, registerPrompt } from '#lib/mcp/serve-prompts'
 import { listResources, prepareFamily, registerFamily } from '#lib/mcp/serve-resources'
+import { registerTaskMethod } from '#lib/mcp/serve-tasks'
 import { prepareTool, registerTool } from '#lib/mcp/serve-tools'
 import type { ServerExchange } from '#lib/mcp/server-exchange'
+import { TASKS_EXTENSION } from '#lib/mcp/tasks/wire'
 import { textMember } from '#lib/mcp/text-member'
 import { usingUp, verifyState } from '#lib/mcp/verify-state'
 
@@ -39,6 +41,10 @@ export interface ServerFactory {
   create(exchange: ServerExchange): McpServer
   /** The JSON Schema of a tool's arguments, where such a tool exists. */
   inputSchema(tool: string): unknown
+  /** A tool that runs in steps, where such a tool exists: for whoever goes on with one. */
+  longTool?(name: string): Tool | undefined
+  /** Whether a request only reads: it may be run again when the instance that ran it was lost. */
+  repeatable(request: JSONRPCRequest): boolean
 }
 
 /** What a factory is made of. */
@@ -60,6 +66,11 @@ export function createServerFactory(offer: Offer, serverDeps: ServerDeps): Serve
 
   return {
     inputSchema: (name) => prepared.tools.get(name)?.listed.inputSchema,
+    longTool: (name) => longOnly(prepared.tools.get(name)?.tool),
+
+    repeatable: ({ method, params }) =>
+      method !== 'tools/call' ||
+      prepared.tools.get(textMember(params, 'name'))?.tool.annotations.readOnlyHint === true,
 
     create(exchange) {
       const server = new McpServer(info, {
@@ -74,6 +85,8 @@ export function createServerFactory(offer: Offer, serverDeps: ServerDeps): Serve
     },
   }
 }
+
+const longOnly = (tool: Tool | undefined) => (tool?.long ? tool : undefined)
 
 interface Prepared {
   readonly tools: ReadonlyMap<string, ReturnType<typeof prepareTool>>
@@ -95,7 +108,7 @@ function isOnce({ requests }: ServerExchange, { tools }: Prepared): boolean {
 }
 
 /** What is said to be possible: changes of lists and resources only where a stream can carry them. */
-function capabilitiesOf(offer: Offer, { era, streams }: ServerExchange): ServerCapabilities {
+function capabilitiesOf(offer: Offer, { era, streams, tasks }: ServerExchange): ServerCapabilities {
   const listens = era === 'modern' && streams
   const completes = [...offer.prompts, ...offer.resources].some((item) => item.complete !== undefined)
   return {
@@ -103,6 +116,7 @@ function capabilitiesOf(offer: Offer, { era, streams }: ServerExchange): ServerC
     ...(offer.prompts.length > 0 ? { prompts: { listChanged: false } } : {}),
     ...(offer.resources.length > 0 ? { resources: { listChanged: listens, subscribe: listens } } : {}),
     ...(completes ? { completions: {} } : {}),
+    ...(tasks && offer.tools.some(({ long }) => long) ? { extensions: { [TASKS_EXTENSION]: {} } } : {}),
   }
 }
 
@@ -138,6 +152,11 @@ function register(server: McpServer, request: JSONRPCRequest, registering: Regis
       return
     case 'completion/complete':
       registerCompletion(server, registering)
+      return
+    case 'tasks/get':
+    case 'tasks/update':
+    case 'tasks/cancel':
+      if ([...tools.values()].some(({ tool }) => tool.long)) registerTaskMethod(server, request.method, serving)
       return
     default:
       registerList(server, request.method, registering)

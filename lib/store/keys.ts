@@ -56,6 +56,10 @@ export const keys = {
   mcpSession: (sid: string) => `ms:${sid}`,
   /** Record `SessionPreferences`: log level and subscriptions; outlives the session's record. */
   mcpPreferences: (sid: string) => `mp:${sid}`,
+  /** Index: the sessions of an account by last use in ms, within an hour. */
+  mcpSessionsOf: (accountId: string) => `a:${accountId}:ms`,
+  /** Counter: sessions of an hour since 1970, by host and revision. */
+  mcpStatistics: (hour: number) => `mst:${hour}`,
   /** Marks a session as ended by its client. Also the name that its streams are woken by. */
   mcpEnded: (sid: string) => `me:${sid}`,
   /** Record `Run`: one POST of a session that is answered as a stream. */

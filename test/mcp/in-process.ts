@@ -6,8 +6,8 @@ import { createKeyRing, type KeyRing } from '#lib/core/key-ring'
 import { systemRandom } from '#lib/core/random'
 import { err, ok, type Result } from '#lib/core/result'
 import { endpoint } from '#lib/http/endpoint'
-import type { Caller } from '#lib/mcp/define'
 import {
+  type Admission,
   type AdmissionRefusal,
   type BearerRefusal,
   createMcpEndpoint,
@@ -15,6 +15,7 @@ import {
 } from '#lib/mcp/endpoint'
 import type { ServerFactory } from '#lib/mcp/server'
 import type { LogFields } from '#lib/observability/log'
+import { liveParts, localStoreLater } from '#test/support/live-parts'
 
 export const ORIGIN = 'http://localhost:3000'
 export const ENDPOINT = `${ORIGIN}/api/mcp`
@@ -35,6 +36,7 @@ export function inProcess(overrides: Overrides) {
     logged.push({ event, fields })
   }
   const clock = overrides.clock ?? (() => Date.now())
+  const live = liveParts(overrides.store ?? localStoreLater())
   const mcp = createMcpEndpoint<TestClaims>({
     origin: ORIGIN,
     allowedOrigins: ['https://inspector.example'],
@@ -42,9 +44,11 @@ export function inProcess(overrides: Overrides) {
     keyRing: testKeyRing(),
     clock,
     readBearer: async (request) => readTestBearer(request, clock()),
-    admit: async (claims) => {
+    ...live,
+    log,
+    admit: async (claims, _calls, also) => {
       admitted.push(claims)
-      return admitTest(claims)
+      return admitTest(claims, await live.store.batch(...also))
     },
     challenge: (refusal) => ({
       status: { missing: 401, invalid_request: 400, invalid_token: 401, insufficient_scope: 403 }[
@@ -57,7 +61,7 @@ export function inProcess(overrides: Overrides) {
   const deps = { log, clock, random: systemRandom }
   return {
     fetch: endpoint('mcp', mcp.handle, { deps, outage: mcp.outage }),
-    endStreams: mcp.endStreams,
+    drain: mcp.drain,
     outage: mcp.outage,
     admitted,
     logged,
@@ -82,10 +86,14 @@ function readTestBearer(request: Request, now: number): Result<TestClaims, Beare
   return ok({ accountId, scopes: scopes.split(','), expiresAt: Math.floor(now / 1000) + 3600 })
 }
 
-function admitTest({ accountId, scopes }: TestClaims): Result<Caller, AdmissionRefusal> {
+function admitTest(
+  { accountId, scopes }: TestClaims,
+  answers: readonly unknown[],
+): Result<Admission, AdmissionRefusal> {
   if (accountId === 'ended') return err({ reason: 'token_invalid' })
   if (accountId === 'busy') return err({ reason: 'rate_limited', retryAfterSeconds: 17 })
-  return ok({ accountId, scopes, client: { key: 'test-client', name: 'Test', verified: false } })
+  const client = { key: 'test-client', name: 'Test', verified: false }
+  return ok({ caller: { accountId, scopes, client }, answers })
 }
 
 /** A `fetch` for SDK clients that ends in this process, with a bearer token. */

@@ -61,7 +61,7 @@ describe('subscriptions/listen', () => {
     const stream = read(await listen(['thing://a'], { token: 'mallory' }))
     await stream.next()
     await write('a', 'alice')
-    server.endStreams()
+    void server.drain()
     expect((await stream.next()).value).toMatchObject({ result: { resultType: 'complete' } })
     expect((await stream.next()).done).toBe(true)
   })
@@ -69,7 +69,7 @@ describe('subscriptions/listen', () => {
   it('ends with its result when the process stops', async () => {
     const stream = read(await listen(['thing://a'], { id: 5 }))
     await stream.next()
-    server.endStreams()
+    void server.drain()
     expect((await stream.next()).value).toMatchObject({
       id: 5,
       result: { resultType: 'complete', _meta: { [SUBSCRIPTION]: 5 } },
@@ -106,10 +106,13 @@ describe('subscriptions/listen', () => {
     let store: 'well' | 'out' | 'ended' = 'well'
     server = inProcess({
       factory: await testFactory(),
-      admit: async ({ accountId, scopes }, calls) => {
+      admit: async ({ accountId, scopes }, calls, also) => {
         counted.push(calls)
         if (store === 'out') throw new StoreUnavailable('test')
-        return store === 'well' ? ok({ accountId, scopes, client }) : err({ reason: 'token_invalid' })
+        const answers = also.map(() => null)
+        return store === 'well'
+          ? ok({ caller: { accountId, scopes, client }, answers })
+          : err({ reason: 'token_invalid' })
       },
     })
     const stream = read(await listen(['thing://a'], { id: 7 }))
@@ -137,7 +140,7 @@ describe('subscriptions/listen', () => {
     leaving.abort()
     await first.body?.cancel().catch(() => undefined)
     expect((await listen(['thing://a'])).headers.get('content-type')).toBe('text/event-stream')
-    server.endStreams()
+    void server.drain()
     await Promise.all([...others, someoneElse].map((response) => response.body?.cancel()))
   })
 

@@ -7,6 +7,7 @@ import {
   ISSUER,
   startAuthorizationServer,
 } from '#test/support/authorization-server'
+import { liveParts } from '#test/support/live-parts'
 
 /** The authorization server and the MCP endpoint with the product's tools, in one process. */
 export interface Gate {
@@ -30,12 +31,15 @@ export async function startGate(): Promise<Gate> {
     factory: createServerFactory(offer, { ...deps, scopes }),
     readBearer: oauth.readBearer,
     challenge: oauth.challenge,
-    admit: async (claims) => {
+    ...liveParts(store),
+    admit: async (claims, _calls, also) => {
       const check = oauth.grantCheck(claims)
-      const grant = check.decide(await store.run(check.operation))
+      const [text, ...answers] = await store.batch(check.operation, ...also)
+      const grant = check.decide(text)
       if (!grant.ok) return { ok: false, error: { reason: 'token_invalid' } }
       const { client, scopes: held } = grant.value
-      return { ok: true, value: { accountId: claims.accountId, client, scopes: held } }
+      const caller = { accountId: claims.accountId, client, scopes: held }
+      return { ok: true, value: { caller, answers } }
     },
   })
   const statuses: number[] = []

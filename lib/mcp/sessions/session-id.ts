@@ -60,7 +60,9 @@ export function createSessionIds(keyRing: KeyRing, clock: Clock): SessionIds {
       if (sealed.length > SESSION_ID_MAX_LENGTH) return undefined
       const text = await keyRing.open('mcp-session', sealed, accountId)
       if (text === undefined) return undefined
-      const [, sid, issuedSeconds, revision, flags, name, version, hash] = PayloadSchema.parse(JSON.parse(text))
+      const [, sid, issuedSeconds, revision, flags, name, version, hash] = PayloadSchema.parse(
+        JSON.parse(text),
+      )
       const issuedAt = issuedSeconds * 1000
       if (clock() - issuedAt > SESSION_ID_MS) return undefined
       return {

@@ -1,0 +1,98 @@
+import { READER_POLL_MS, RUN_LOG_KEEP } from '#lib/config/limits'
+import type { Admitted } from '#lib/mcp/admitted'
+import { logId, type RunPlace } from '#lib/mcp/sessions/event-id'
+import { Letter, RunRecord } from '#lib/mcp/sessions/records'
+import type { RunConnection } from '#lib/mcp/sessions/run-connection'
+import { readFrames } from '#lib/mcp/sessions/run-log'
+import type { RunDeps } from '#lib/mcp/sessions/runs'
+import type { LiveSession } from '#lib/mcp/sessions/session'
+import { keys } from '#lib/store/keys'
+import { get, read } from '#lib/store/operations'
+import type { Entry } from '#lib/store/port'
+import { parseRecord } from '#lib/store/record'
+
+/** Who reads which run from where. */
+export interface Reading {
+  readonly session: LiveSession
+  readonly connection: RunConnection
+  /** The last frame that the client has. */
+  readonly after: RunPlace
+  /** The request that reads: under its authority a lost run is taken up. */
+  readonly admitted: Admitted
+}
+
+/** What a reader found out about its run, besides frames. */
+interface Standing {
+  readonly text: string | null
+  readonly leased: boolean
+}
+
+/**
+ * Sends the frames of a run that works elsewhere, or waits for a person, until the run ends or the client
+ * leaves. A run whose instance was lost is taken up here.
+ */
+export function readRun(reading: Reading, deps: RunDeps): void {
+  const { session, connection, after } = reading
+  const { sid } = session
+  const { xid } = after
+  const log = keys.mcpRunLog(sid, xid)
+  const over = new AbortController()
+  let place = after
+
+  connection.onLeft(() => over.abort())
+
+  function onEntries(entries: readonly Entry[]): void {
+    const { frames, ended } = readFrames(entries, place)
+    for (const frame of frames) connection.send(frame)
+    place = frames.at(-1)?.place ?? place
+    if (ended) end()
+  }
+
+  function end(): void {
+    over.abort()
+    connection.end()
+  }
+
+  async function poll(from: string): Promise<readonly Entry[]> {
+    const [text, lease, ended, entries] = await deps.store.batch(
+      get(keys.mcpRun(sid, xid), { fresh: true }),
+      get(keys.mcpRunLease(sid, xid), { fresh: true }),
+      get(keys.mcpEnded(sid), { fresh: true }),
+      read(log, { after: from, limit: RUN_LOG_KEEP }),
+    )
+    if (ended !== null) end()
+    else if (!readFrames(entries, place).ended) consider({ text, leased: lease !== null })
+    return entries
+  }
+
+  function consider({ text, leased }: Standing): void {
+    if (over.signal.aborted) return
+    // Its time is over, and with it everything that could still be said.
+    if (text === null) return end()
+    const { status, until } = parseRecord(RunRecord, text)
+    const lost = status === 'running' && !leased
+    const unanswered = status === 'parked' && until !== undefined && until < deps.clock()
+    if (lost || unanswered) deps.takeUp({ session, xid, text, admitted: reading.admitted })
+    if (status === 'done') end()
+  }
+
+  const poke = () => void poll(logId(place)).then(onEntries, () => undefined)
+  const stopHearing = [
+    deps.wakes.listen(keys.mcpEnded(sid), { onWake: poke, onGap: poke }),
+    deps.wakes.listen(keys.mcpMailbox(sid, xid), {
+      onWake({ data }) {
+        const letter = data === undefined ? undefined : parseRecord(Letter, data)
+        // The client reads on yet another connection.
+        if (letter?.kind === 'reader' && letter.connection !== connection.id) end()
+      },
+      onGap: () => undefined,
+    }),
+  ]
+  over.signal.addEventListener('abort', () => {
+    for (const stop of stopHearing) stop()
+  })
+  deps.follow(
+    { log, after: logId(after), pollMs: READER_POLL_MS, read: poll, readFirst: true, onEntries },
+    over.signal,
+  )
+}

@@ -1,0 +1,144 @@
+import { RETRY_MS, RETRY_SOON_MS, STREAM_RECHECK_MS } from '#lib/config/limits'
+import type { Random } from '#lib/core/random'
+import { type EventStream, openEventStream } from '#lib/mcp/live/event-stream'
+import { formatRunPlace, type RunPlace } from '#lib/mcp/sessions/event-id'
+import type { Frame } from '#lib/mcp/sessions/run-log'
+import { canBePrimed, type LiveSession } from '#lib/mcp/sessions/session'
+
+/** One client connection that carries the frames of a run, whether it runs here or is only read here. */
+export interface RunConnection {
+  /** Names it to other instances. */
+  readonly id: string
+  readonly response: Promise<Response>
+  readonly open: boolean
+  /** Answers without a stream. */
+  answer(response: Response): void
+  /** Begins the stream at a place. Without a log nothing can be read again, and no frame gets an id. */
+  begin(from: RunPlace, how: { readonly logged: boolean }): void
+  send(frame: Frame): void
+  /** Ends it: all is said, or somebody else reads. */
+  end(): void
+  /** Ends it so that the client comes back for the rest. */
+  endPolitely(): void
+  /** Nothing more goes out here, for whatever reason. */
+  onEnded(callback: () => void): void
+  /** The client left, or the connection was ended politely: frames from now on are for other readers. */
+  onLeft(callback: () => void): void
+}
+
+/** What a connection needs to know. */
+export interface RunConnectionHow {
+  readonly session: LiveSession
+  readonly random: Random
+  /** Ends politely after this: the platform would cut it. */
+  readonly maxSeconds: number
+  /** Whether the caller may still be served; it is asked now and then. */
+  readonly stillAdmitted: () => Promise<boolean>
+  /** The caller may not be served any more. */
+  readonly onRefused?: () => void
+}
+
+/** Makes the connection of one request. Frames that are sent before `begin` wait for it. */
+export function createRunConnection(how: RunConnectionHow): RunConnection {
+  const { session } = how
+  const answered = deferred<Response>()
+  const early: Frame[] = []
+  let stream: EventStream | undefined
+  let state: 'waiting' | 'open' | 'closed' = 'waiting'
+  let logged = true
+  let last: RunPlace | undefined
+  let timers: ReturnType<typeof setTimeout>[] = []
+  const left: (() => void)[] = []
+  const ended: (() => void)[] = []
+
+  function close(polite: boolean): void {
+    if (state === 'closed') return
+    state = 'closed'
+    for (const timer of timers) clearTimeout(timer)
+    timers = []
+    for (const callback of ended.splice(0)) callback()
+    if (!stream) answered.resolve(emptyStream())
+    else if (polite && logged && last) stream.end({ id: formatRunPlace(last), retryMs: RETRY_SOON_MS })
+    else stream.end()
+  }
+
+  function leave(): void {
+    for (const callback of left.splice(0)) callback()
+  }
+
+  function write({ eventId, message, place }: Frame): void {
+    last = place
+    stream?.send(message, logged ? eventId : undefined)
+  }
+
+  async function recheck(): Promise<void> {
+    // While the store is out of reach nobody can tell: the stream goes on.
+    if (await how.stillAdmitted().catch(() => true)) return
+    how.onRefused?.()
+    connection.end()
+    leave()
+  }
+
+  const connection: RunConnection = {
+    id: how.random(12),
+    response: answered.promise,
+    get open() {
+      return state !== 'closed'
+    },
+    answer(response) {
+      state = 'closed'
+      answered.resolve(response)
+    },
+    begin(from, begin) {
+      if (state !== 'waiting') return
+      state = 'open'
+      logged = begin.logged
+      last = from
+      stream = openEventStream({ primes: canBePrimed(session) })
+      stream.onGone(() => {
+        close(false)
+        leave()
+      })
+      if (logged) stream.prime(formatRunPlace(from), RETRY_MS)
+      for (const frame of early.splice(0)) write(frame)
+      timers = [
+        setTimeout(() => connection.endPolitely(), how.maxSeconds * 1000),
+        setInterval(() => void recheck(), STREAM_RECHECK_MS),
+      ]
+      answered.resolve(stream.response)
+    },
+    send(frame) {
+      if (state === 'waiting') early.push(frame)
+      else if (state === 'open') write(frame)
+    },
+    end: () => close(false),
+    endPolitely() {
+      close(true)
+      leave()
+    },
+    onEnded: (callback) => void ended.push(callback),
+    onLeft: (callback) => void left.push(callback),
+  }
+  return connection
+}
+
+/** The answer to a request that was cancelled: there is nothing to say (2025-11-25, "Cancellation"). */
+function emptyStream(): Response {
+  const stream = openEventStream()
+  stream.end()
+  return stream.response
+}
+
+export interface Deferred<Value> {
+  readonly promise: Promise<Value>
+  resolve(value: Value): void
+}
+
+/** A promise and what settles it. */
+export function deferred<Value>(): Deferred<Value> {
+  let resolve: (value: Value) => void = () => undefined
+  const promise = new Promise<Value>((settle) => {
+    resolve = settle
+  })
+  return { promise, resolve: (value) => resolve(value) }
+}

@@ -1,0 +1,279 @@
+import type { InputRequests, JSONRPCMessage, JSONRPCRequest, RequestId } from '@modelcontextprotocol/server'
+import { JSON_ANSWER_WINDOW_MS } from '#lib/config/limits'
+import type { Admitted } from '#lib/mcp/admitted'
+import type { ServerFactory } from '#lib/mcp/server'
+import { asksTooOften, cannotAskNow, park } from '#lib/mcp/sessions/parking'
+import type { Letter, RunRecord } from '#lib/mcp/sessions/records'
+import { type Deferred, deferred, type RunConnection } from '#lib/mcp/sessions/run-connection'
+import { createRunKeeper, type RunKeeper } from '#lib/mcp/sessions/run-keeper'
+import { type Flushed, openRunLog, type RunLog } from '#lib/mcp/sessions/run-log'
+import {
+  type Answer,
+  type Outgoing,
+  type Served,
+  serveRun,
+  spelledForLegacy,
+} from '#lib/mcp/sessions/run-transport'
+import type { RunDeps } from '#lib/mcp/sessions/runs'
+import type { LiveSession } from '#lib/mcp/sessions/session'
+
+/** What is to be run. */
+export interface RunHow {
+  readonly session: LiveSession
+  readonly xid: string
+  readonly requests: readonly JSONRPCRequest[]
+  /** Answers go out as an array (2025-03-26). */
+  readonly batch: boolean
+  /** Answers that are known already. */
+  readonly answered?: readonly Answer[]
+  /** The request under whose authority it runs. */
+  readonly admitted: Admitted
+  /** The client's connection; absent for a run that is taken up: its readers read the log. */
+  readonly connection?: RunConnection
+  /** What the store holds of a run that is taken up. */
+  readonly claimed?: { readonly text: string; readonly record: RunRecord }
+  /** Made before, so that a lacking scope is answered before anything runs. */
+  readonly server: ReturnType<ServerFactory['create']>
+  /** What handlers want to ask the person (`ServerExchange.park`), by the id of their request. */
+  readonly parking: ReadonlyMap<RequestId, Parking>
+}
+
+/** Questions to the person, as a handler put them. */
+export interface Parking {
+  readonly inputRequests: InputRequests
+  readonly requestState: string | undefined
+}
+
+/** A run on this instance. */
+export interface Run {
+  /** Settles when it has ended here: answered, cancelled, parked or taken over. */
+  readonly finished: Promise<void>
+  serves(id: RequestId): boolean
+  cancel(id: RequestId, reason?: string): void
+  /** The process is about to stop: what is known goes to the log, and another instance may follow soon. */
+  drain(): Promise<void>
+}
+
+/** A run with what changes while it runs. */
+interface State extends RunHow {
+  readonly deps: RunDeps
+  readonly epoch: number
+  readonly log: RunLog
+  readonly keeper: RunKeeper
+  readonly waiting: Map<RequestId, JSONRPCRequest>
+  /** Answers that came while plain JSON was still possible. */
+  readonly early: Answer[]
+  readonly finished: Deferred<void>
+  window: ReturnType<typeof setTimeout> | undefined
+  served: Served | undefined
+  opening: Promise<void> | undefined
+  over: boolean
+}
+
+/**
+ * Runs the requests of one POST. The answer is plain JSON if nothing else is said and it comes soon;
+ * otherwise a stream of frames that are written to the client at once and to the log a moment later, so
+ * that any instance can go on with it (2025-11-25, Streamable HTTP, "Resumability and Redelivery").
+ */
+export function startRun(how: RunHow, deps: RunDeps): Run {
+  const run = begin(how, deps)
+  const { connection } = how
+
+  connection?.onLeft(() => publishLog(run))
+  if (connection) run.window = setTimeout(() => void upgrade(run), JSON_ANSWER_WINDOW_MS)
+  else {
+    run.log.tellReaders()
+    void upgrade(run)
+  }
+  serve(run).catch((error: unknown) => {
+    deps.log('error', 'run_failed', { requestId: how.admitted.requestId, error: String(error) })
+    stop(run, 'failed')
+  })
+
+  return {
+    finished: run.finished.promise,
+    serves: (id) => !run.over && run.waiting.has(id),
+    cancel: (id, reason) => cancel(run, id, reason),
+    async drain() {
+      if (run.over) return
+      await upgrade(run)
+      run.keeper.hurry()
+      await run.log.flush().catch(() => undefined)
+    },
+  }
+}
+
+function begin(how: RunHow, deps: RunDeps): State {
+  const { session, xid, claimed, requests } = how
+  const epoch = claimed?.record.epoch ?? 1
+  const { store, follow, wakes } = deps
+  const log = openRunLog(
+    { sid: session.sid, xid, epoch },
+    { store, channel: wakes.channel, onFlushed: (outcome) => noteFlush(run, outcome) },
+  )
+  const keeper = createRunKeeper(
+    { session, xid, epoch, claimed, requests, repeatable: deps.repeatable },
+    {
+      store,
+      follow,
+      runLog: log,
+      onLetter: (letter) => receive(run, letter),
+      onLost: () => stop(run, 'lost'),
+    },
+  )
+  const run: State = {
+    ...how,
+    deps,
+    epoch,
+    log,
+    keeper,
+    waiting: new Map(requests.map((request) => [request.id, request])),
+    early: [...(how.answered ?? [])],
+    finished: deferred<void>(),
+    window: undefined,
+    served: undefined,
+    opening: undefined,
+    over: false,
+  }
+  return run
+}
+
+async function serve(run: State): Promise<void> {
+  const { server, session, xid, epoch, requests } = run
+  const connected = await serveRun(server, { session, xid, epoch, outgoing: outgoingOf(run) })
+  run.served = connected
+  await (run.over ? connected.close() : connected.start(requests))
+}
+
+function outgoingOf(run: State): Outgoing {
+  return {
+    answer(message) {
+      const { id } = message
+      if (run.over || id === undefined || !run.waiting.has(id)) return
+      const parking = run.parking.get(id)
+      if (parking) void parkNow(run, id, parking)
+      else respond(run, spelledForLegacy(message, run.waiting.get(id)))
+    },
+    async ask(message) {
+      emit(run, message)
+      await upgrade(run)
+      if (!run.keeper.registered) throw new Error('The client cannot be asked now')
+      await run.log.flush()
+    },
+    notify(message) {
+      if (!run.over) emit(run, message)
+    },
+    announce: (message) => run.deps.announce(run.session, message),
+    closeStream: () => void upgrade(run).then(() => run.connection?.endPolitely()),
+  }
+}
+
+/** From here on there is a stream, and a log that any instance can read. */
+function upgrade(run: State): Promise<void> {
+  run.opening ??= open(run)
+  return run.opening
+}
+
+async function open(run: State): Promise<void> {
+  clearTimeout(run.window)
+  await run.deps.wakes.ready()
+  // Without the store nothing can be read again; the client that is connected is still served.
+  const registered = await run.keeper.register([...run.waiting.keys()]).catch(() => undefined)
+  if (registered?.ended) return stop(run, 'ended')
+
+  run.connection?.begin({ xid: run.xid, epoch: run.epoch, seq: 0 }, { logged: registered !== undefined })
+  for (const message of run.early.splice(0)) emit(run, message)
+  for (const id of registered?.cancelled ?? []) cancel(run, id)
+}
+
+function emit(run: State, message: JSONRPCMessage): void {
+  const frame = run.log.add(message)
+  run.connection?.send(frame)
+  void upgrade(run)
+}
+
+function respond(run: State, message: Answer): void {
+  run.waiting.delete(message.id as RequestId)
+  if (run.opening || !run.connection) emit(run, message)
+  else run.early.push(message)
+  if (run.waiting.size === 0) void complete(run)
+}
+
+/** Every request has its answer, or wants none any more. */
+async function complete(run: State): Promise<void> {
+  const { connection, keeper, early } = run
+  if (run.over) return
+  run.over = true
+  if (!run.opening && connection) {
+    if (early.length > 0) connection.answer(Response.json(run.batch ? early : early[0]))
+    else connection.end()
+  } else {
+    await upgrade(run)
+    connection?.end()
+    await keeper.close().catch((fault: unknown) => noteFlush(run, { fault }))
+  }
+  await leave(run)
+}
+
+async function leave(run: State): Promise<void> {
+  run.over = true
+  clearTimeout(run.window)
+  run.keeper.stop()
+  run.log.close()
+  await run.served?.close()
+  run.finished.resolve()
+}
+
+/** Somebody else has it, or nobody may have it any more: nothing of it is written from here. */
+function stop(run: State, why: string): void {
+  if (run.over) return
+  run.deps.log('info', 'run_stopped', { requestId: run.admitted.requestId, why })
+  run.connection?.end()
+  void leave(run)
+}
+
+function cancel(run: State, id: RequestId, reason?: string): void {
+  if (run.over || !run.waiting.delete(id)) return
+  const params = { requestId: id, ...(reason === undefined ? {} : { reason }) }
+  run.served?.receive({ jsonrpc: '2.0', method: 'notifications/cancelled', params })
+  if (run.waiting.size === 0) void complete(run)
+}
+
+async function parkNow(run: State, id: RequestId, parking: Parking): Promise<void> {
+  const rounds = (run.claimed?.record.rounds ?? 0) + 1
+  const refused = asksTooOften(id, rounds)
+  if (refused) return respond(run, refused)
+
+  await upgrade(run)
+  if (run.over) return
+  const what = { parking, rounds, requests: run.requests }
+  const frames = await park(what, { keeper: run.keeper, log: run.log, clock: run.deps.clock }).catch(
+    () => undefined,
+  )
+  if (!frames) return respond(run, cannotAskNow(id))
+
+  const { connection, session, admitted } = run
+  for (const frame of frames) connection?.send(frame)
+  if (connection?.open) run.deps.read({ session, connection, after: run.log.place, admitted })
+  await leave(run)
+}
+
+function receive(run: State, letter: Letter): void {
+  if (letter.kind === 'message') run.served?.receive(letter.message as JSONRPCMessage)
+  else if (letter.kind === 'cancel') cancel(run, letter.id, letter.reason)
+  else if (letter.connection !== run.connection?.id) {
+    // The client reads on another connection.
+    run.connection?.end()
+    publishLog(run)
+  }
+}
+
+function publishLog({ log }: State): void {
+  log.tellReaders()
+  log.flush().catch(() => undefined)
+}
+
+function noteFlush(run: State, outcome: Flushed | { readonly fault: unknown }): void {
+  if ('fault' in outcome) run.deps.log('warn', 'run_log_failed', { requestId: run.admitted.requestId })
+  else if (outcome.stale) stop(run, 'taken over')
+}
