@@ -42,7 +42,11 @@ export function registerTool(server: McpServer, prepared: PreparedTool, serving:
   const { tool, input } = prepared
   server.registerTool(
     tool.name,
-    { inputSchema: input, scopeChallenge: scopeChallenge(serving, tool.scope) },
+    {
+      description: tool.description,
+      inputSchema: input,
+      scopeChallenge: scopeChallenge(serving, tool.scope),
+    },
     (args: unknown, context: ServerContext) =>
       call(tool, args as Record<string, unknown>, { context, serving }),
   )
