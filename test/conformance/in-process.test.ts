@@ -2,10 +2,13 @@ import { afterAll, beforeAll, describe, it } from 'vitest'
 import { systemClock } from '#lib/core/clock'
 import { systemRandom } from '#lib/core/random'
 import { createConformanceFactory } from '#lib/mcp/conformance/factory'
+import { fixtureSkills } from '#lib/mcp/conformance/skills'
 import { type BearerProxy, startBearerProxy } from '#test/conformance/bearer-proxy'
 import { expectLegacySetWithoutSessions, expectModernSet } from '#test/conformance/gate'
 import { type Run, runServerSuite } from '#test/conformance/suite'
 import { inProcess, listen } from '#test/mcp/in-process'
+import { tasksOver } from '#test/mcp/tasks/over'
+import { localStoreLater } from '#test/support/live-parts'
 
 /** The endpoint and the fixture alone: fast, and a failure here is a failure of `lib/mcp`. */
 describe('the endpoint against the official suite, in process', () => {
@@ -13,11 +16,10 @@ describe('the endpoint against the official suite, in process', () => {
   let proxy: BearerProxy
 
   beforeAll(async () => {
-    server = await listen(
-      inProcess({
-        factory: createConformanceFactory({ clock: systemClock, random: systemRandom, log: () => undefined }),
-      }).fetch,
-    )
+    const store = localStoreLater()
+    const deps = { store, clock: systemClock, random: systemRandom, log: () => undefined }
+    const factory = createConformanceFactory({ ...deps, skills: await fixtureSkills() })
+    server = await listen(inProcess({ factory, store, tasks: tasksOver({ store, factory }) }).fetch)
     proxy = await startBearerProxy(server.url, 'alice')
   })
 
@@ -29,7 +31,7 @@ describe('the endpoint against the official suite, in process', () => {
   const run = (revision: string): Promise<Run> =>
     runServerSuite(`${proxy.url}/api/mcp`, ['--requirements', revision])
 
-  it('passes everything of 2026-07-28 but the tasks extension', async () => {
+  it('passes everything of 2026-07-28, the tasks extension included', async () => {
     expectModernSet(await run('2026-07-28'))
   })
 
