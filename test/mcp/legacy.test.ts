@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type InProcess, inProcess } from '#test/mcp/in-process'
 import { testFactory } from '#test/mcp/offer'
-import { legacy, messages, post, reply } from '#test/mcp/post'
+import { initialize, legacy, messages, type Post, post, reply, sessionHeaders } from '#test/mcp/post'
 
 let server: InProcess
 
@@ -9,12 +9,11 @@ beforeAll(async () => {
   server = inProcess({ factory: await testFactory() })
 })
 
-const initialize = (protocolVersion: string) =>
-  legacy(server, 'initialize', {
-    protocolVersion,
-    capabilities: {},
-    clientInfo: { name: 'test', version: '1' },
-  })
+/** Sends any body in a session of a revision. */
+async function within(version: string, body: unknown, how: Post = {}) {
+  const session = await sessionHeaders(server, { version, ...(how.token ? { token: how.token } : {}) })
+  return post(server, body, { ...how, headers: { ...session, ...how.headers } })
+}
 
 describe('initialize', () => {
   it.each([
@@ -24,10 +23,11 @@ describe('initialize', () => {
     { asked: '2025-11-25', given: '2025-11-25' },
     { asked: '1900-01-01', given: '2025-11-25' },
     { asked: '2026-07-28', given: '2025-11-25' },
-  ])('answers $asked with $given, and no session id', async ({ asked, given }) => {
-    const response = await initialize(asked)
+  ])('answers $asked with $given, and with the id of a session', async ({ asked, given }) => {
+    const response = await initialize(server, { version: asked })
     expect(response.status).toBe(200)
-    expect(response.headers.get('mcp-session-id')).toBeNull()
+    // Visible ASCII (2025-11-25, "Session Management"); ours are at most 512 characters.
+    expect(response.headers.get('mcp-session-id')).toMatch(/^[\x21-\x7e]{1,512}$/)
     const { result } = await reply(response)
     expect(result).toMatchObject({
       protocolVersion: given,
@@ -36,10 +36,73 @@ describe('initialize', () => {
     })
   })
 
-  it('promises nothing that needs a stream', async () => {
-    const { result } = await reply(await initialize('2025-11-25'))
-    expect(result.capabilities.resources).toEqual({ listChanged: false, subscribe: false })
-    expect(result.capabilities.logging).toBeUndefined()
+  it('opens another session each time', async () => {
+    const ids = await Promise.all([1, 2, 3].map(async () => (await sessionHeaders(server))['mcp-session-id']))
+    expect(new Set(ids).size).toBe(3)
+  })
+
+  it('with parameters that are none opens no session', async () => {
+    for (const params of [{}, { protocolVersion: '2025-11-25' }, { protocolVersion: 7, capabilities: {} }]) {
+      const response = await legacy(server, 'initialize', params)
+      expect(response.headers.get('mcp-session-id')).toBeNull()
+      expect((await reply(response)).error?.code).toBeLessThan(0)
+    }
+  })
+
+  it('promises changes of every list, which the stream of the session tells', async () => {
+    const { result } = await reply(await initialize(server))
+    expect(result.capabilities).toMatchObject({
+      tools: { listChanged: true },
+      prompts: { listChanged: true },
+      resources: { listChanged: true, subscribe: true },
+    })
+  })
+
+  it('promises nothing that needs a stream where streams are off', async () => {
+    const off = inProcess({ factory: await testFactory(), streamMaxSeconds: 0 })
+    const { result } = await reply(await initialize(off))
+    expect(result.capabilities).toMatchObject({
+      tools: { listChanged: false },
+      prompts: { listChanged: false },
+      resources: { listChanged: false, subscribe: false },
+    })
+  })
+})
+
+describe('a session', () => {
+  it('is needed for everything but initialize', async () => {
+    for (const body of [
+      { jsonrpc: '2.0', id: 1, method: 'ping' },
+      { jsonrpc: '2.0', id: 1, method: 'tools/list' },
+      { jsonrpc: '2.0', method: 'notifications/initialized' },
+      { jsonrpc: '2.0', id: 1, result: {} },
+      [{ jsonrpc: '2.0', id: 1, method: 'ping' }],
+    ]) {
+      const response = await post(server, body)
+      expect(response.status).toBe(400)
+      expect((await reply(response)).error?.code).toBe(-32600)
+    }
+  })
+
+  it.each([
+    { what: 'that never was', id: async () => 'x' },
+    {
+      what: 'of another account',
+      id: async () => (await sessionHeaders(server, { token: 'bob' }))['mcp-session-id'],
+    },
+    { what: 'whose id was changed', id: async () => `${(await sessionHeaders(server))['mcp-session-id']}A` },
+    { what: 'without a name', id: async () => '' },
+  ])('$what is 404: the client begins anew', async ({ id }) => {
+    const response = await legacy(server, 'ping', {}, { headers: { 'mcp-session-id': await id() } })
+    expect(response.status).toBe(404)
+    expect((await reply(response)).error?.code).toBe(-32001)
+  })
+
+  it('is initialized once', async () => {
+    const response = await initialize(server, { headers: await sessionHeaders(server) })
+    expect(response.status).toBe(400)
+    expect(response.headers.get('mcp-session-id')).toBeNull()
+    expect((await reply(response)).error?.code).toBe(-32600)
   })
 })
 
@@ -81,7 +144,7 @@ describe('messages', () => {
     },
     { what: 'an answer', body: { jsonrpc: '2.0', id: 3, result: {} } },
   ])('takes $what with 202 and an empty body', async ({ body }) => {
-    const response = await post(server, body)
+    const response = await within('2025-11-25', body)
     expect(response.status).toBe(202)
     expect(await response.text()).toBe('')
   })
@@ -89,16 +152,19 @@ describe('messages', () => {
   it.each([{ id: null }, { id: 1.5 }, { id: {} }])(
     'refuses a request with $id with -32600',
     async ({ id }) => {
-      const response = await post(server, { jsonrpc: '2.0', id, method: 'ping' })
-      expect(response.status).toBe(400)
-      expect((await reply(response)).error?.code).toBe(-32600)
+      const body = { jsonrpc: '2.0', id, method: 'ping' }
+      for (const response of [await post(server, body), await within('2025-11-25', body)]) {
+        expect(response.status).toBe(400)
+        expect((await reply(response)).error?.code).toBe(-32600)
+      }
     },
   )
 
   it.each([1, '"text"', null, true, {}, []])('refuses %j as a body with -32600', async (body) => {
-    const response = await post(server, body)
-    expect(response.status).toBe(400)
-    expect((await reply(response)).error?.code).toBe(-32600)
+    for (const response of [await post(server, body), await within('2025-11-25', body)]) {
+      expect(response.status).toBe(400)
+      expect((await reply(response)).error?.code).toBe(-32600)
+    }
   })
 
   it('answers an unknown method with -32601 on 200', async () => {
@@ -159,10 +225,10 @@ describe('a batch', () => {
   }
 
   it.each([undefined, '2025-03-26'])(
-    'is served for 2025-03-26 (header: %s), with one answer for each request',
+    'is served in a session of 2025-03-26 (header: %s), with one answer for each request',
     async (version) => {
       const headers = { 'mcp-protocol-version': version }
-      const response = await post(server, [ping(1), note, ping('b')], { headers })
+      const response = await within('2025-03-26', [ping(1), note, ping('b')], { headers })
       expect(await response.json()).toEqual([
         { jsonrpc: '2.0', id: 1, result: {} },
         { jsonrpc: '2.0', id: 'b', result: {} },
@@ -171,7 +237,8 @@ describe('a batch', () => {
   )
 
   it('of one request is answered as a batch', async () => {
-    expect(await (await post(server, [ping(1)])).json()).toEqual([{ jsonrpc: '2.0', id: 1, result: {} }])
+    const response = await within('2025-03-26', [ping(1)])
+    expect(await response.json()).toEqual([{ jsonrpc: '2.0', id: 1, result: {} }])
   })
 
   it('counts every call in it against the rate limit', async () => {
@@ -190,25 +257,38 @@ describe('a batch', () => {
   })
 
   it('of notifications is 202', async () => {
-    expect((await post(server, [note, note])).status).toBe(202)
+    expect((await within('2025-03-26', [note, note])).status).toBe(202)
   })
 
   it.each([
-    { what: 'in 2025-06-18', body: [ping(1)], version: '2025-06-18' },
-    { what: 'in 2025-11-25', body: [ping(1)], version: '2025-11-25' },
-    { what: 'with two equal ids', body: [ping(1), ping(1)], version: undefined },
-    { what: 'with initialize', body: [hello, ping(1)], version: undefined },
-    { what: 'of more than 20', body: Array.from({ length: 21 }, (_, id) => ping(id)), version: undefined },
-    { what: 'with something else in it', body: [ping(1), 7], version: undefined },
-  ])('$what is refused with -32600', async ({ body, version }) => {
-    const response = await post(server, body, { headers: { 'mcp-protocol-version': version } })
+    { what: 'in a session of 2025-06-18', body: [ping(1)], version: '2025-06-18' },
+    { what: 'in a session of 2025-11-25', body: [ping(1)], version: '2025-11-25' },
+    {
+      what: 'in a session of 2025-11-25, whatever its header says',
+      body: [ping(1)],
+      version: '2025-11-25',
+      header: '2025-03-26',
+    },
+    {
+      what: 'in a session of 2025-11-25 without the header',
+      body: [ping(1)],
+      version: '2025-11-25',
+      header: undefined,
+    },
+    { what: 'with two equal ids', body: [ping(1), ping(1)] },
+    { what: 'with initialize', body: [hello, ping(1)] },
+    { what: 'of more than 20', body: Array.from({ length: 21 }, (_, id) => ping(id)) },
+    { what: 'with something else in it', body: [ping(1), 7] },
+  ])('$what is refused with -32600', async ({ body, version = '2025-03-26', ...how }) => {
+    const headers = 'header' in how ? { 'mcp-protocol-version': how.header } : {}
+    const response = await within(version, body, { headers })
     expect(response.status).toBe(400)
     expect((await reply(response)).error?.code).toBe(-32600)
   })
 
   it('may do the same thing twice', async () => {
     const request = (id: number, method: string, params: object) => ({ jsonrpc: '2.0', id, method, params })
-    const response = await post(server, [
+    const response = await within('2025-03-26', [
       request(1, 'tools/call', { name: 'echo', arguments: { text: 'one' } }),
       request(2, 'tools/call', { name: 'echo', arguments: { text: 'two' } }),
       request(3, 'resources/read', { uri: 'thing://1', name: 'a' }),
@@ -227,12 +307,13 @@ describe('a batch', () => {
       method: 'tools/call',
       params: { name, arguments: { text: 'x' } },
     })
-    const response = await post(server, [call(1, 'echo'), call(2, 'write')], { token: 'alice/notes:read' })
+    const both = [call(1, 'echo'), call(2, 'write')]
+    const response = await within('2025-03-26', both, { token: 'alice/notes:read' })
     expect(response.status).toBe(403)
     expect(response.headers.get('www-authenticate')).toContain('notes:write')
 
     const neither = [call(1, 'echo'), call(2, 'write'), call(3, 'echo')]
-    const refused = await post(server, neither, { token: 'alice/other' })
+    const refused = await within('2025-03-26', neither, { token: 'alice/other' })
     const asked = /scope="([^"]*)"/.exec(refused.headers.get('www-authenticate') ?? '')?.[1]
     expect(asked?.split(' ').toSorted()).toEqual(['notes:read', 'notes:write', 'other'])
   })

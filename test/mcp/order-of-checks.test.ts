@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { StoreUnavailable } from '#lib/store/port'
 import { ENDPOINT, type InProcess, inProcess, ORIGIN } from '#test/mcp/in-process'
 import { testFactory } from '#test/mcp/offer'
-import { legacy, messages, modern, post } from '#test/mcp/post'
+import { initialize, legacy, messages, modern, type Post, post, sessionHeaders } from '#test/mcp/post'
 
 let server: InProcess
 
@@ -15,6 +15,7 @@ const send = (method: string, headers: Record<string, string> = {}) =>
 
 const EVIL = 'https://evil.example'
 const AUTHORIZED = { authorization: 'Bearer alice' }
+const client = { key: 'test-client', name: 'Test', verified: false }
 
 describe('1: methods', () => {
   it.each(['PUT', 'PATCH', 'HEAD'])(
@@ -22,7 +23,7 @@ describe('1: methods', () => {
     async (method) => {
       const response = await send(method, { origin: EVIL })
       expect(response.status).toBe(405)
-      expect(response.headers.get('allow')).toBe('POST, OPTIONS')
+      expect(response.headers.get('allow')).toBe('GET, POST, DELETE, OPTIONS')
     },
   )
 
@@ -110,13 +111,20 @@ describe('3: the bearer token', () => {
 describe('4: what can be said before the store is asked', () => {
   it.each([
     { method: 'GET', headers: {} },
+    { method: 'GET', headers: { accept: 'text/event-stream' } },
+    { method: 'GET', headers: { accept: 'text/event-stream', 'last-event-id': 'x' } },
     { method: 'DELETE', headers: {} },
-    { method: 'GET', headers: { 'mcp-session-id': 'abc', accept: 'text/event-stream' } },
-    { method: 'DELETE', headers: { 'mcp-session-id': 'abc' } },
-  ])('answers $method $headers with 405: there are no sessions', async ({ method, headers }) => {
+  ])('answers $method $headers with 405: both are of sessions only', async ({ method, headers }) => {
     const response = await send(method, { ...AUTHORIZED, ...headers })
     expect(response.status).toBe(405)
     expect(response.headers.get('allow')).toBe('POST, OPTIONS')
+    expect(server.admitted).toHaveLength(0)
+  })
+
+  it('answers GET of a session with 406 when the client takes no stream', async () => {
+    const session = { 'mcp-session-id': 'x', accept: 'application/json' }
+    expect((await send('GET', { ...AUTHORIZED, ...session })).status).toBe(406)
+    expect(server.admitted).toHaveLength(0)
   })
 
   it.each([
@@ -159,25 +167,65 @@ describe('4: what can be said before the store is asked', () => {
 })
 
 describe('6: the store', () => {
-  it('is asked once for a call, in either era', async () => {
-    const own = inProcess({ factory: await testFactory() })
-    await legacy(own, 'tools/list')
-    expect(own.admitted).toHaveLength(1)
-    await modern(own, 'tools/list')
-    expect(own.admitted).toHaveLength(2)
+  it('is asked once for a call of either era, with the session along, and once for initialize', async () => {
+    const along: number[] = []
+    const own = inProcess({
+      factory: await testFactory(),
+      admit: async (_claims, _calls, also) => {
+        along.push(also.length)
+        const caller = { accountId: 'alice', scopes: ['notes:read'], client }
+        return { ok: true, value: { caller, answers: also.map(() => null) } }
+      },
+    })
+    const session = await sessionHeaders(own)
+    expect(along).toEqual([0])
+    expect((await legacy(own, 'tools/list', {}, { headers: session })).status).toBe(200)
+    // The tombstone, the session, its preferences.
+    expect(along).toEqual([0, 3])
+    expect((await modern(own, 'tools/list')).status).toBe(200)
+    expect(along).toEqual([0, 3, 0])
   })
 
-  it('answers an ended grant with 401', async () => {
-    const response = await legacy(server, 'tools/list', {}, { token: 'ended' })
-    expect(response.status).toBe(401)
-    expect(response.headers.get('www-authenticate')).toContain('invalid_token')
+  it('is asked about nothing that an id which does not open could name', async () => {
+    const along: number[] = []
+    const own = inProcess({
+      factory: await testFactory(),
+      admit: async (_claims, _calls, also) => {
+        along.push(also.length)
+        return { ok: true, value: { caller: { accountId: 'alice', scopes: [], client }, answers: [] } }
+      },
+    })
+    for (const method of ['GET', 'DELETE']) {
+      const headers = { ...AUTHORIZED, 'mcp-session-id': 'x', accept: 'text/event-stream' }
+      expect((await own.fetch(new Request(ENDPOINT, { method, headers }))).status).toBe(404)
+    }
+    expect((await legacy(own, 'ping', {}, { headers: { 'mcp-session-id': 'x' } })).status).toBe(404)
+    expect(along).toEqual([0, 0, 0])
   })
 
-  it('answers too many calls with 429 and Retry-After', async () => {
-    const response = await modern(server, 'tools/list', {}, { token: 'busy' })
-    expect(response.status).toBe(429)
-    expect(response.headers.get('retry-after')).toBe('17')
-  })
+  it.each([
+    { what: 'initialize', send: (how: Post) => initialize(server, how) },
+    {
+      what: 'a call in a session that does not open',
+      send: (how: Post) => legacy(server, 'tools/list', {}, { ...how, headers: { 'mcp-session-id': 'x' } }),
+    },
+    {
+      what: 'a call without a session',
+      send: (how: Post) =>
+        legacy(server, 'tools/list', {}, { ...how, headers: { 'mcp-session-id': undefined } }),
+    },
+    { what: 'a call of 2026-07-28', send: (how: Post) => modern(server, 'tools/list', {}, how) },
+  ])(
+    'answers an ended grant with 401, then too many calls with 429, before all else: $what',
+    async ({ send }) => {
+      const ended = await send({ token: 'ended' })
+      expect(ended.status).toBe(401)
+      expect(ended.headers.get('www-authenticate')).toContain('invalid_token')
+      const busy = await send({ token: 'busy' })
+      expect(busy.status).toBe(429)
+      expect(busy.headers.get('retry-after')).toBe('17')
+    },
+  )
 
   it('that does not answer gives 503 with Retry-After, and never 401', async () => {
     const down = inProcess({
@@ -186,11 +234,17 @@ describe('6: the store', () => {
         throw new StoreUnavailable('batch timed out')
       },
     })
-    const response = await legacy(down, 'tools/list')
-    expect(response.status).toBe(503)
-    expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0)
-    const [body] = await messages(response)
-    expect(body?.error?.code).toBe(-32000)
+    const session = await sessionHeaders(server)
+    for (const response of [
+      await initialize(down),
+      await legacy(down, 'tools/list', {}, { headers: session }),
+      await modern(down, 'tools/list'),
+    ]) {
+      expect(response.status).toBe(503)
+      expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0)
+      const [body] = await messages(response)
+      expect(body?.error?.code).toBe(-32000)
+    }
   })
 
   it('that does not answer is told to a page of an allowed origin, too', () => {

@@ -2,9 +2,11 @@ import { ENDPOINT, type InProcess } from '#test/mcp/in-process'
 
 const MODERN = '2026-07-28'
 
+type HeaderFields = Readonly<Record<string, string | undefined>>
+
 export interface Post {
   readonly token?: string
-  readonly headers?: Readonly<Record<string, string | undefined>>
+  readonly headers?: HeaderFields
   readonly id?: unknown
   readonly signal?: AbortSignal
 }
@@ -30,9 +32,60 @@ export function post(server: InProcess, body: unknown, { token = 'alice', header
   )
 }
 
-/** A request of the 2025 era. */
-export const legacy = (server: InProcess, method: string, params: Params = {}, how: Post = {}) =>
-  post(server, { jsonrpc: '2.0', id: how.id === undefined ? 1 : how.id, method, params }, how)
+/**
+ * A request of the 2025 era. It opens a session of 2025-11-25 by itself, one for each server and token, unless
+ * the test says something of `mcp-session-id`, be it that there is none (`undefined`).
+ */
+export async function legacy(server: InProcess, method: string, params: Params = {}, how: Post = {}) {
+  const { headers = {}, token } = how
+  const own = 'mcp-session-id' in headers || method === 'initialize'
+  const session = own ? {} : await sessionOf(server, token)
+  return post(
+    server,
+    { jsonrpc: '2.0', id: how.id === undefined ? 1 : how.id, method, params },
+    { ...how, headers: { ...session, ...headers } },
+  )
+}
+
+/** What a session is opened with. */
+export interface Opening extends Post {
+  readonly version?: string
+  readonly capabilities?: object
+}
+
+/** `initialize` and nothing else. */
+export const initialize = (
+  server: InProcess,
+  { version = '2025-11-25', capabilities = {}, ...how }: Opening = {},
+) =>
+  post(
+    server,
+    {
+      jsonrpc: '2.0',
+      id: how.id === undefined ? 'init' : how.id,
+      method: 'initialize',
+      params: { protocolVersion: version, capabilities, clientInfo: { name: 'raw client', version: '1' } },
+    },
+    how,
+  )
+
+/** Opens a session: the headers of its requests. None where the server opens no session for this caller. */
+export async function sessionHeaders(server: InProcess, opening: Opening = {}): Promise<HeaderFields> {
+  const response = await initialize(server, opening)
+  const id = response.headers.get('mcp-session-id')
+  const { result } = await reply(response)
+  return id === null ? {} : { 'mcp-session-id': id, 'mcp-protocol-version': result.protocolVersion }
+}
+
+const sessions = new WeakMap<InProcess, Map<string, Promise<HeaderFields>>>()
+
+function sessionOf(server: InProcess, token = 'alice'): Promise<HeaderFields> {
+  const opened = sessions.get(server) ?? new Map<string, Promise<HeaderFields>>()
+  sessions.set(server, opened)
+  const session = opened.get(token) ?? sessionHeaders(server, { token })
+  opened.set(token, session)
+  return session
+}
 
 /** A request of 2026-07-28 with its envelope and headers. */
 export function modern(
