@@ -109,12 +109,13 @@ function isOnce({ requests }: ServerExchange, { tools }: Prepared): boolean {
 
 /** What is said to be possible: changes of lists and resources only where a stream can carry them. */
 function capabilitiesOf(offer: Offer, { era, streams, tasks }: ServerExchange): ServerCapabilities {
-  const listens = era === 'modern' && streams
+  // Of the 2025 era every list may have changed for a session that goes on with another release.
+  const relists = era === 'legacy' && streams
   const completes = [...offer.prompts, ...offer.resources].some((item) => item.complete !== undefined)
   return {
-    tools: { listChanged: false },
-    ...(offer.prompts.length > 0 ? { prompts: { listChanged: false } } : {}),
-    ...(offer.resources.length > 0 ? { resources: { listChanged: listens, subscribe: listens } } : {}),
+    tools: { listChanged: relists },
+    ...(offer.prompts.length > 0 ? { prompts: { listChanged: relists } } : {}),
+    ...(offer.resources.length > 0 ? { resources: { listChanged: streams, subscribe: streams } } : {}),
     ...(completes ? { completions: {} } : {}),
     ...(tasks && offer.tools.some(({ long }) => long) ? { extensions: { [TASKS_EXTENSION]: {} } } : {}),
   }

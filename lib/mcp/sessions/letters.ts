@@ -1,27 +1,20 @@
 import type {
-  InputResponses,
   JSONRPCErrorResponse,
   JSONRPCNotification,
   JSONRPCResultResponse,
 } from '@modelcontextprotocol/server'
 import { z } from 'zod'
-import {
-  CANCELLATION_MS,
-  MAILBOX_KEEP,
-  RUN_DONE_MS,
-  RUN_LEASE_MS,
-  RUN_MS,
-  SWAP_ATTEMPTS,
-} from '#lib/config/limits'
+import { CANCELLATION_MS, MAILBOX_KEEP, RUN_MS } from '#lib/config/limits'
 import type { Admitted } from '#lib/mcp/admitted'
-import { logId, parseWireId, type WireId } from '#lib/mcp/sessions/event-id'
+import { parseWireId, type WireId } from '#lib/mcp/sessions/event-id'
+import { answerParked, endParked } from '#lib/mcp/sessions/parked'
 import { type Letter, RunRecord } from '#lib/mcp/sessions/records'
 import { requestKeyPart } from '#lib/mcp/sessions/run-keeper'
 import type { Runs, RunsDeps } from '#lib/mcp/sessions/runs'
 import type { LiveSession } from '#lib/mcp/sessions/session'
 import { keys } from '#lib/store/keys'
-import { append, get, set, swap } from '#lib/store/operations'
-import { type Operation, StoreUnavailable, type Swapped } from '#lib/store/port'
+import { append, get, set } from '#lib/store/operations'
+import type { Operation } from '#lib/store/port'
 import { parseRecord } from '#lib/store/record'
 
 /** A message of a client that is no request of its own. */
@@ -29,8 +22,8 @@ export type Note = JSONRPCResultResponse | JSONRPCErrorResponse | JSONRPCNotific
 
 /** Delivers what a client sends to runs that may be anywhere. */
 export interface Letters {
-  /** What to read for a message, together with the checks of its admission. At most one operation. */
-  ask(message: Note, sid: string): Promise<readonly Get[]>
+  /** What to read for a message, together with the checks of its admission. */
+  ask(message: Note, sid: string): Promise<Get | undefined>
   /**
    * Delivers an answer to a question of ours, `notifications/progress` on one, or `notifications/cancelled`.
    * What nobody waits for is dropped. `found`: what `ask` brought.
@@ -76,77 +69,39 @@ export function createLetters(deps: RunsDeps, runs: Runs): Letters {
       get(keys.mcpRequest(sid, part), { fresh: true }),
       ...(known === null ? [] : tell(known)),
     )
-    if (known !== null) return endParked(sid, known, text ?? null)
+    if (known !== null) return endParked({ sid, xid: known, text: text ?? null }, deps)
     if (xid === null) return
     const [, late] = await store.batch(...tell(xid))
-    await endParked(sid, xid, late)
+    await endParked({ sid, xid, text: late }, deps)
   }
 
-  /** Nobody works on a parked run: it ends here, without an answer. */
-  async function endParked(sid: string, xid: string, text: string | null): Promise<void> {
-    if (text === null) return
-    const record = parseRecord(RunRecord, text)
-    if (record.status !== 'parked') return
-    const done = JSON.stringify({ ...record, status: 'done', requests: [], answers: undefined })
-    const swapped = await store.run(swap(keys.mcpRun(sid, xid), text, done, RUN_DONE_MS))
-    if (!swapped.done && swapped.current !== done) return
-    const end = JSON.stringify({ m: [], end: 1 })
-    await store.run(
-      append(keys.mcpRunLog(sid, xid), end, {
-        id: logId({ epoch: record.epoch + 1, seq: 0 }),
-        keep: MAILBOX_KEEP,
-        ttlMs: RUN_DONE_MS,
-        ...(wakes.channel === undefined ? {} : { tell: wakes.channel }),
-      }),
-    )
-  }
-
-  async function answerParked(how: Answering, found: string, { session, admitted }: Sender): Promise<void> {
-    const { sid } = session
-    const key = keys.mcpRun(sid, how.xid)
-    let text: string | null = found
-    for (let attempt = 0; attempt < SWAP_ATTEMPTS; attempt++) {
-      if (text === null) return
-      const next: RunRecord | undefined = withAnswer(parseRecord(RunRecord, text), how, deps.random(12))
-      if (!next) return
-      const written = JSON.stringify(next)
-      const lease = set(keys.mcpRunLease(sid, how.xid), '1', { ttlMs: RUN_LEASE_MS })
-      const [swapped]: [Swapped, ...unknown[]] = await store.batch(
-        swap(key, text, written, RUN_MS),
-        ...(next.status === 'running' ? [lease] : []),
-      )
-      if (swapped.done || swapped.current === written) {
-        if (next.status === 'running')
-          runs.goOn({ session, admitted, xid: how.xid, text: written, record: next })
-        return
-      }
-      text = swapped.current
+  async function deliverToRun(message: Note, { wire, found, from }: Delivery): Promise<void> {
+    const { sid } = from.session
+    const { xid, epoch } = wire
+    if (wire.parked && !('method' in message)) {
+      const claimed = await answerParked({ sid, xid, epoch, message, text: found }, deps)
+      if (claimed) runs.goOn({ ...from, xid, ...claimed })
+    } else if (parseRecord(RunRecord, found).status === 'running') {
+      await store.run(letter(sid, xid, { kind: 'message', message }))
     }
-    throw new StoreUnavailable('store: a parked call changes too often')
   }
 
   return {
     async ask(message, sid) {
       const cancelled = cancellationOf(message)
       if (cancelled) {
-        return [get(keys.mcpRequest(sid, await requestKeyPart(cancelled.requestId)), { fresh: true })]
+        return get(keys.mcpRequest(sid, await requestKeyPart(cancelled.requestId)), { fresh: true })
       }
       const wire = wireIdOf(message)
-      return wire ? [get(keys.mcpRun(sid, wire.xid), { fresh: true })] : []
+      return wire && get(keys.mcpRun(sid, wire.xid), { fresh: true })
     },
 
     async deliver(message, found, from) {
       const { sid } = from.session
       const cancelled = cancellationOf(message)
       if (cancelled) return cancel(cancelled, found, sid)
-
       const wire = wireIdOf(message)
-      if (!wire || found === null) return
-      const { xid, epoch } = wire
-      if (wire.parked && !('method' in message)) await answerParked({ xid, epoch, message }, found, from)
-      else if (parseRecord(RunRecord, found).status === 'running') {
-        await store.run(letter(sid, xid, { kind: 'message', message }))
-      }
+      if (wire && found !== null) await deliverToRun(message, { wire, found, from })
     },
 
     async moveReader({ sid }, xid, connection) {
@@ -154,6 +109,16 @@ export function createLetters(deps: RunsDeps, runs: Runs): Letters {
     },
   }
 }
+
+interface Delivery {
+  readonly wire: WireId
+  readonly found: string
+  readonly from: Sender
+}
+
+/** Whether something has to be read before a message can be delivered. */
+export const concernsRun = (message: Note): boolean =>
+  cancellationOf(message) !== undefined || wireIdOf(message) !== undefined
 
 type Cancellation = z.output<typeof Cancelled>
 
@@ -168,24 +133,4 @@ function wireIdOf(message: Note): WireId | undefined {
   return message.method === 'notifications/progress'
     ? parseWireId(message.params?.['progressToken'])
     : undefined
-}
-
-interface Answering {
-  readonly xid: string
-  readonly epoch: number
-  readonly message: JSONRPCResultResponse | JSONRPCErrorResponse
-}
-
-/** The record with one more answer; running again with the last. `undefined`: nobody waits for this one. */
-function withAnswer(record: RunRecord, { epoch, message }: Answering, by: string): RunRecord | undefined {
-  const asked = record.asked?.find(({ id }) => id === message.id)
-  if (record.status !== 'parked' || record.epoch !== epoch || !asked) return undefined
-  if (record.answers?.[asked.key] !== undefined) return undefined
-
-  // What the client cannot or will not answer counts as dismissed.
-  const response = 'result' in message ? message.result : { action: 'cancel' }
-  const answers = { ...record.answers, [asked.key]: response } as InputResponses
-  if (record.asked?.some(({ key }) => answers[key] === undefined)) return { ...record, by, answers }
-  const { asked: _asked, until: _until, ...rest } = record
-  return { ...rest, by, answers, status: 'running', epoch: epoch + 1, tries: 1 }
 }

@@ -67,13 +67,11 @@ export function readRun(reading: Reading, deps: RunDeps): void {
 
   function consider({ text, leased }: Standing): void {
     if (over.signal.aborted) return
+    const record = text === null ? undefined : parseRecord(RunRecord, text)
     // Its time is over, and with it everything that could still be said.
-    if (text === null) return end()
-    const { status, until } = parseRecord(RunRecord, text)
-    const lost = status === 'running' && !leased
-    const unanswered = status === 'parked' && until !== undefined && until < deps.clock()
-    if (lost || unanswered) deps.takeUp({ session, xid, text, admitted: reading.admitted })
-    if (status === 'done') end()
+    if (text === null || !record || record.status === 'done') end()
+    else if (isLost(record, leased, deps.clock()))
+      deps.takeUp({ session, xid, text, admitted: reading.admitted })
   }
 
   const poke = () => void poll(logId(place)).then(onEntries, () => undefined)
@@ -95,4 +93,10 @@ export function readRun(reading: Reading, deps: RunDeps): void {
     { log, after: logId(after), pollMs: READER_POLL_MS, read: poll, readFirst: true, onEntries },
     over.signal,
   )
+}
+
+/** Nobody works on it, or nobody has answered in time. */
+function isLost({ status, until }: RunRecord, leased: boolean, now: number): boolean {
+  if (status === 'running') return !leased
+  return status === 'parked' && until !== undefined && until < now
 }

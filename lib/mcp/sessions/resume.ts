@@ -1,15 +1,18 @@
 import { z } from 'zod'
+import { RUN_LOG_KEEP } from '#lib/config/limits'
 import type { Clock } from '#lib/core/clock'
 import type { Admitted } from '#lib/mcp/admitted'
 import { rpcError } from '#lib/mcp/rpc-error'
-import type { RunPlace } from '#lib/mcp/sessions/event-id'
+import { logId, type RunPlace } from '#lib/mcp/sessions/event-id'
 import type { Letters } from '#lib/mcp/sessions/letters'
 import type { RunConnection } from '#lib/mcp/sessions/run-connection'
 import { readFrames } from '#lib/mcp/sessions/run-log'
 import type { Runs } from '#lib/mcp/sessions/runs'
 import type { LiveSession } from '#lib/mcp/sessions/session'
 import { sessionStatistics } from '#lib/mcp/sessions/statistics'
-import type { Store } from '#lib/store/port'
+import { keys } from '#lib/store/keys'
+import { get, read } from '#lib/store/operations'
+import type { Operation, Store } from '#lib/store/port'
 
 /** Who resumes which stream. */
 export interface Resuming {
@@ -20,12 +23,14 @@ export interface Resuming {
   readonly connect: () => RunConnection
 }
 
-/** What was read: the run's record, its lease, and the frames after the place. */
-const Found = z.tuple([
-  z.string().nullable(),
-  z.string().nullable(),
-  z.array(z.object({ id: z.string(), data: z.string() })),
-])
+/** What resuming the stream of a POST reads. */
+export const resumption = (sid: string, { xid, ...place }: RunPlace): readonly Operation[] => [
+  get(keys.mcpRun(sid, xid), { fresh: true }),
+  read(keys.mcpRunLog(sid, xid), { after: logId(place), limit: RUN_LOG_KEEP }),
+]
+
+/** What was read: the run's record, and the frames after the place. */
+const Found = z.tuple([z.string().nullable(), z.array(z.object({ id: z.string(), data: z.string() }))])
 
 /**
  * Goes on with the stream of a POST, on whatever instance (2025-11-25, "Resumability and Redelivery"). Its
@@ -37,7 +42,7 @@ export async function resume(
   found: readonly unknown[],
   deps: { readonly runs: Runs; readonly letters: Letters; readonly store: Store; readonly clock: Clock },
 ): Promise<Response> {
-  const [text, , entries] = Found.parse(found)
+  const [text, entries] = Found.parse(found)
   const { frames, ended } = readFrames(entries, place)
   if (frames.length === 0 && (ended || text === null)) return nothingLeft()
 

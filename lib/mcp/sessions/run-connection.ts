@@ -1,4 +1,5 @@
 import { RETRY_MS, RETRY_SOON_MS, STREAM_RECHECK_MS } from '#lib/config/limits'
+import { deferred } from '#lib/core/deferred'
 import type { Random } from '#lib/core/random'
 import { type EventStream, openEventStream } from '#lib/mcp/live/event-stream'
 import { formatRunPlace, type RunPlace } from '#lib/mcp/sessions/event-id'
@@ -34,8 +35,6 @@ export interface RunConnectionHow {
   readonly maxSeconds: number
   /** Whether the caller may still be served; it is asked now and then. */
   readonly stillAdmitted: () => Promise<boolean>
-  /** The caller may not be served any more. */
-  readonly onRefused?: () => void
 }
 
 /** Makes the connection of one request. Frames that are sent before `begin` wait for it. */
@@ -66,17 +65,14 @@ export function createRunConnection(how: RunConnectionHow): RunConnection {
     for (const callback of left.splice(0)) callback()
   }
 
+  function giveUp(): void {
+    close(false)
+    leave()
+  }
+
   function write({ eventId, message, place }: Frame): void {
     last = place
     stream?.send(message, logged ? eventId : undefined)
-  }
-
-  async function recheck(): Promise<void> {
-    // While the store is out of reach nobody can tell: the stream goes on.
-    if (await how.stillAdmitted().catch(() => true)) return
-    how.onRefused?.()
-    connection.end()
-    leave()
   }
 
   const connection: RunConnection = {
@@ -95,15 +91,12 @@ export function createRunConnection(how: RunConnectionHow): RunConnection {
       logged = begin.logged
       last = from
       stream = openEventStream({ primes: canBePrimed(session) })
-      stream.onGone(() => {
-        close(false)
-        leave()
-      })
+      stream.onGone(giveUp)
       if (logged) stream.prime(formatRunPlace(from), RETRY_MS)
       for (const frame of early.splice(0)) write(frame)
       timers = [
         setTimeout(() => connection.endPolitely(), how.maxSeconds * 1000),
-        setInterval(() => void recheck(), STREAM_RECHECK_MS),
+        setInterval(() => void recheck(how, giveUp), STREAM_RECHECK_MS),
       ]
       answered.resolve(stream.response)
     },
@@ -122,23 +115,14 @@ export function createRunConnection(how: RunConnectionHow): RunConnection {
   return connection
 }
 
+/** A stream must not outlive its connection. While the store is out of reach nobody can tell: it goes on. */
+async function recheck({ stillAdmitted }: RunConnectionHow, giveUp: () => void): Promise<void> {
+  if (!(await stillAdmitted().catch(() => true))) giveUp()
+}
+
 /** The answer to a request that was cancelled: there is nothing to say (2025-11-25, "Cancellation"). */
 function emptyStream(): Response {
   const stream = openEventStream()
   stream.end()
   return stream.response
-}
-
-export interface Deferred<Value> {
-  readonly promise: Promise<Value>
-  resolve(value: Value): void
-}
-
-/** A promise and what settles it. */
-export function deferred<Value>(): Deferred<Value> {
-  let resolve: (value: Value) => void = () => undefined
-  const promise = new Promise<Value>((settle) => {
-    resolve = settle
-  })
-  return { promise, resolve: (value) => resolve(value) }
 }

@@ -10,12 +10,13 @@ import {
 } from '#lib/config/limits'
 import { sha256 } from '#lib/core/hash'
 import type { Follow } from '#lib/mcp/live/follow'
+import type { Wakes } from '#lib/mcp/live/wakes'
 import { Letter, RunRecord } from '#lib/mcp/sessions/records'
 import type { RunLog } from '#lib/mcp/sessions/run-log'
 import type { LiveSession } from '#lib/mcp/sessions/session'
 import { keys } from '#lib/store/keys'
 import { del, get, read, set, swap } from '#lib/store/operations'
-import type { Entry, Operation, Store } from '#lib/store/port'
+import type { Entry, Operation, Store, Swapped } from '#lib/store/port'
 import { parseRecord } from '#lib/store/record'
 
 /** What the store knows of a run, kept true by the instance that runs it. */
@@ -57,6 +58,7 @@ export interface Kept {
 export interface KeeperDeps {
   readonly store: Store
   readonly follow: Follow
+  readonly wakes: Wakes
   readonly runLog: RunLog
   readonly onLetter: (letter: Letter) => void
   /** Another instance has it, or the session is gone. */
@@ -69,106 +71,75 @@ export const requestKeyPart = async (id: RequestId): Promise<string> =>
 
 /** Keeps a run. Its lease is a key with a lifetime: only the store's clock counts. */
 export function createRunKeeper(kept: Kept, deps: KeeperDeps): RunKeeper {
-  const { session, xid, epoch, claimed } = kept
+  const { claimed } = kept
+  const names = namesOf(kept)
   const { store, runLog } = deps
-  const recordKey = keys.mcpRun(session.sid, xid)
-  const lease = keys.mcpRunLease(session.sid, xid)
-  const mailbox = keys.mcpMailbox(session.sid, xid)
   const stopped = new AbortController()
-  let text = claimed?.text
-  let record = claimed?.record
+  let known: Kept['claimed'] = claimed
   let requestKeys: readonly string[] = []
   let hurrying: ReturnType<typeof setInterval> | undefined
 
-  const renew = () => set(lease, '1', { ttlMs: hurrying ? RUN_DRAIN_LEASE_MS : RUN_LEASE_MS })
+  const renew = () => set(names.lease, '1', { ttlMs: hurrying ? RUN_DRAIN_LEASE_MS : RUN_LEASE_MS })
 
   async function beat(after: string): Promise<readonly Entry[]> {
     const [, current, ended, letters] = await store.batch(
       renew(),
-      get(recordKey, { fresh: true }),
-      get(keys.mcpEnded(session.sid), { fresh: true }),
-      read(mailbox, { after, limit: RUN_LOG_KEEP }),
+      get(names.record, { fresh: true }),
+      get(names.ended, { fresh: true }),
+      read(names.mailbox, { after, limit: RUN_LOG_KEEP }),
     )
-    const mine = current !== null && parseRecord(RunRecord, current).epoch === epoch
+    const mine = current !== null && parseRecord(RunRecord, current).epoch === kept.epoch
     if (!stopped.signal.aborted && (!mine || ended !== null)) deps.onLost()
     return letters
   }
 
   function listen(): void {
+    if (stopped.signal.aborted) return
     const onEntries = (entries: readonly Entry[]) => {
       for (const { data } of entries) deps.onLetter(parseRecord(Letter, data))
     }
-    deps.follow({ log: mailbox, after: '0-0', pollMs: RUN_BEAT_MS, read: beat, onEntries }, stopped.signal)
-  }
-
-  async function registration(ids: readonly RequestId[]): Promise<Registered> {
-    const repeatable = kept.requests.every(kept.repeatable)
-    const parts = await Promise.all(ids.map(requestKeyPart))
-    requestKeys = parts.map((part) => keys.mcpRequest(session.sid, part))
-    record = {
-      v: 1,
-      status: 'running',
-      epoch,
-      tries: 1,
-      by: xid,
-      rounds: 0,
-      ids: [...ids],
-      requests: repeatable ? kept.requests : [],
-      repeatable,
-    }
-    text = JSON.stringify(record)
-    const operations: Operation[] = [
-      set(recordKey, text, { ttlMs: RUN_MS }),
-      renew(),
-      get(keys.mcpEnded(session.sid), { fresh: true }),
-      ...requestKeys.map((key) => set(key, xid, { ttlMs: RUN_MS })),
-      ...parts.map((part) => get(keys.mcpCancelled(session.sid, part), { fresh: true })),
-    ]
-    const [, , ended, ...others] = await store.batch(...operations)
-    const markers = others.slice(parts.length)
-    return { cancelled: ids.filter((_, index) => markers[index] !== null), ended: ended !== null }
+    const from = { log: names.mailbox, after: '0-0', pollMs: RUN_BEAT_MS, read: beat, onEntries }
+    deps.follow({ ...from, readFirst: claimed !== undefined }, stopped.signal)
+    const onWake = () => void beat('0-0').catch(() => undefined)
+    const stopHearing = deps.wakes.listen(names.ended, { onWake, onGap: () => undefined })
+    stopped.signal.addEventListener('abort', stopHearing)
   }
 
   return {
     get registered() {
-      return text !== undefined
+      return known !== undefined
     },
 
     async register(ids) {
-      if (claimed) {
-        listen()
-        return { cancelled: [], ended: false }
+      const made = claimed ? undefined : await registration(kept, ids, renew())
+      const answers = made && (await store.batch(...made.operations))
+      if (made) {
+        known = made
+        requestKeys = made.requestKeys
       }
-      const known = await registration(ids).catch((error: unknown) => {
-        text = undefined
-        throw error
-      })
-      if (!stopped.signal.aborted) listen()
-      return known
+      listen()
+      return made && answers ? made.read(answers) : { cancelled: [], ended: false }
     },
 
     async change(next, { release }) {
-      if (text === undefined || !record) throw new Error('the run is not registered')
-      const changed: RunRecord = { ...record, ...next }
-      const written = JSON.stringify(changed)
+      if (!known) throw new Error('the run is not registered')
+      const record: RunRecord = { ...known.record, ...next }
+      const text = JSON.stringify(record)
       const { answers, stale } = await runLog.flush({
-        first: [swap(recordKey, text, written, RUN_MS)],
-        last: release ? [del(lease)] : [],
+        first: [swap(names.record, known.text, text, RUN_MS)],
+        last: release ? [del(names.lease)] : [],
       })
-      const swapped = answers[0] as { readonly done: boolean; readonly current?: string | null }
-      if (stale || (!swapped.done && swapped.current !== written))
+      const swapped = answers[0] as Swapped
+      if (stale || (!swapped.done && swapped.current !== text))
         throw new Error('another instance has the run')
-      text = written
-      record = changed
+      known = { text, record }
     },
 
     async close() {
-      if (text === undefined || !record) return
-      const done = JSON.stringify({ ...record, status: 'done', requests: [], answers: undefined })
-      await runLog.flush({
-        end: true,
-        last: [swap(recordKey, text, done, RUN_DONE_MS), del(lease, mailbox, ...requestKeys)],
-      })
+      if (!known) return
+      const done = JSON.stringify({ ...known.record, status: 'done', requests: [], answers: undefined })
+      const forget = del(names.lease, names.mailbox, ...requestKeys)
+      await runLog.flush({ end: true, last: [swap(names.record, known.text, done, RUN_DONE_MS), forget] })
     },
 
     hurry() {
@@ -181,4 +152,45 @@ export function createRunKeeper(kept: Kept, deps: KeeperDeps): RunKeeper {
       stopped.abort()
     },
   }
+}
+
+const namesOf = ({ session: { sid }, xid }: Kept) => ({
+  record: keys.mcpRun(sid, xid),
+  lease: keys.mcpRunLease(sid, xid),
+  mailbox: keys.mcpMailbox(sid, xid),
+  ended: keys.mcpEnded(sid),
+})
+
+/** What registers a run: its record, its lease, and the way to it from the ids of its requests. */
+async function registration(kept: Kept, ids: readonly RequestId[], lease: Operation) {
+  const { session, xid, epoch, requests } = kept
+  const repeatable = requests.every(kept.repeatable)
+  const parts = await Promise.all(ids.map(requestKeyPart))
+  const requestKeys = parts.map((part) => keys.mcpRequest(session.sid, part))
+  const record: RunRecord = {
+    v: 1,
+    status: 'running',
+    epoch,
+    tries: 1,
+    by: xid,
+    rounds: 0,
+    ids: [...ids],
+    requests: repeatable ? requests : [],
+    repeatable,
+  }
+  const text = JSON.stringify(record)
+  const names = namesOf(kept)
+  const operations: readonly Operation[] = [
+    set(names.record, text, { ttlMs: RUN_MS }),
+    lease,
+    get(names.ended, { fresh: true }),
+    ...requestKeys.map((key) => set(key, xid, { ttlMs: RUN_MS })),
+    // Read after the way to the run was written: a cancellation does it the other way round.
+    ...parts.map((part) => get(keys.mcpCancelled(session.sid, part), { fresh: true })),
+  ]
+  const read = ([, , ended, ...others]: readonly unknown[]): Registered => {
+    const markers = others.slice(parts.length)
+    return { cancelled: ids.filter((_, index) => markers[index] !== null), ended: ended !== null }
+  }
+  return { text, record, requestKeys, operations, read }
 }

@@ -12,11 +12,11 @@ import {
   type RequestId,
   type Transport,
 } from '@modelcontextprotocol/server'
+import { deferred } from '#lib/core/deferred'
 import { INVALID_PARAMS, RESOURCE_NOT_FOUND } from '#lib/mcp/rpc-error'
 import { canAnswer } from '#lib/mcp/sessions/client-abilities'
 import { formatWireId, parseWireId } from '#lib/mcp/sessions/event-id'
 import { reaches } from '#lib/mcp/sessions/records'
-import { deferred } from '#lib/mcp/sessions/run-connection'
 import type { LiveSession } from '#lib/mcp/sessions/session'
 import { textMember } from '#lib/mcp/text-member'
 

@@ -1,10 +1,11 @@
 import type { InputRequests, JSONRPCMessage, JSONRPCRequest, RequestId } from '@modelcontextprotocol/server'
 import { JSON_ANSWER_WINDOW_MS } from '#lib/config/limits'
+import { type Deferred, deferred } from '#lib/core/deferred'
 import type { Admitted } from '#lib/mcp/admitted'
 import type { ServerFactory } from '#lib/mcp/server'
 import { asksTooOften, cannotAskNow, park } from '#lib/mcp/sessions/parking'
 import type { Letter, RunRecord } from '#lib/mcp/sessions/records'
-import { type Deferred, deferred, type RunConnection } from '#lib/mcp/sessions/run-connection'
+import type { RunConnection } from '#lib/mcp/sessions/run-connection'
 import { createRunKeeper, type RunKeeper } from '#lib/mcp/sessions/run-keeper'
 import { type Flushed, openRunLog, type RunLog } from '#lib/mcp/sessions/run-log'
 import {
@@ -116,6 +117,7 @@ function begin(how: RunHow, deps: RunDeps): State {
     {
       store,
       follow,
+      wakes,
       runLog: log,
       onLetter: (letter) => receive(run, letter),
       onLost: () => stop(run, 'lost'),
