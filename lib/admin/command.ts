@@ -53,6 +53,7 @@ type EndsOne = (which: {
 export interface CommandDeps {
   readonly people: {
     list(): Promise<readonly Person[]>
+    ids(): Promise<readonly string[]>
     find(who: string): Promise<Person | undefined>
     endConnections(accountId: string): PersonOutcome
     signOutEverywhere(accountId: string): PersonOutcome

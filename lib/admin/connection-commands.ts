@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { type CommandDeps, type CommandOutcome, command, day } from '#lib/admin/command'
 import { NO_PERSON } from '#lib/admin/person-commands'
 import { err, ok } from '#lib/core/result'
+import { UnreadableRecord } from '#lib/store/record'
 
 export const connectionCommands = {
   'connections-list': command(z.object({ person: z.string() }), async ({ person: name }, deps) => {
@@ -42,11 +43,23 @@ async function endOfPerson(
   return ok([`Connections of ${person.name} ended: ${ended}.`])
 }
 
-/** Everybody's epoch first, which ends everything; then what is left of it is removed. */
+/**
+ * Everybody's epoch first, which ends everything; then what is left of it is removed. An account that cannot be
+ * read keeps its epoch and nobody else from ending: whatever it had is removed like the others'.
+ */
 export async function endEverything(deps: CommandDeps): Promise<readonly string[]> {
-  const people = await deps.people.list()
-  for (const { id } of people) await deps.people.endConnections(id)
+  const ids = await deps.people.ids()
+  const unreadable: string[] = []
+  for (const id of ids) {
+    try {
+      await deps.people.endConnections(id)
+    } catch (error) {
+      if (!(error instanceof UnreadableRecord)) throw error
+      unreadable.push(id)
+    }
+  }
   let ended = 0
-  for (const { id } of people) ended += await deps.endGrantsOf({ accountId: id, why: 'ended_by_operator' })
-  return [`Connections ended: ${ended}, of ${people.length} people.`]
+  for (const id of ids) ended += await deps.endGrantsOf({ accountId: id, why: 'ended_by_operator' })
+  const said = `Connections ended: ${ended}, of ${ids.length} people.`
+  return unreadable.length === 0 ? [said] : [said, `Accounts that cannot be read: ${unreadable.join(', ')}.`]
 }

@@ -28,6 +28,8 @@ export type PersonFault = 'person_unknown' | 'owner_stays'
 export interface People {
   /** Everybody who ever signed in, the first first. */
   list(): Promise<readonly Person[]>
+  /** Of everybody, also of those whose record cannot be read. */
+  ids(): Promise<readonly string[]>
   /** By account id, by the name of a member, or `owner` where no member is called so. */
   find(who: string): Promise<Person | undefined>
   /** Ends every connection and personal token, also those that are being made. Browsers stay signed in. */
@@ -73,6 +75,7 @@ export function createPeople(deps: PeopleDeps): People {
 
   return {
     list: () => listPeople(deps),
+    ids: () => idsOf(deps),
     find: (who) => findPerson(deps, who),
     endConnections: (id) => change(id, { event: 'connections_ended', next: raised }),
     signOutEverywhere: (id) => change(id, { event: 'signed_out_everywhere', next: signedOut }),
@@ -100,13 +103,24 @@ const personOf = ({ id, name, role, state, createdAt }: Account): Person => ({
 
 async function listPeople({ store }: PeopleDeps): Promise<readonly Person[]> {
   const people: Person[] = []
+  for await (const page of pagesOfIds(store)) {
+    const texts = await store.batch(...page.map((id) => get(keys.account(id), { fresh: true })))
+    for (const text of texts) if (text !== null) people.push(personOf(parseRecord(accountSchema, text)))
+  }
+  return people
+}
+
+async function idsOf({ store }: PeopleDeps): Promise<readonly string[]> {
+  const ids: string[] = []
+  for await (const page of pagesOfIds(store)) ids.push(...page)
+  return ids
+}
+
+async function* pagesOfIds(store: IdentityDeps['store']): AsyncGenerator<readonly string[]> {
   for (let offset = 0; ; offset += LIST_PAGE) {
     const entries = await store.run(range(keys.people(), { limit: LIST_PAGE, offset }))
-    const texts = await store.batch(
-      ...entries.map(({ member }) => get(keys.account(member), { fresh: true })),
-    )
-    for (const text of texts) if (text !== null) people.push(personOf(parseRecord(accountSchema, text)))
-    if (entries.length < LIST_PAGE) return people
+    if (entries.length > 0) yield entries.map(({ member }) => member)
+    if (entries.length < LIST_PAGE) return
   }
 }
 

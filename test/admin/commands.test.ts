@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { keys } from '#lib/store/keys'
+import { get, set } from '#lib/store/operations'
 import { type AdminRig, openRig } from '#test/admin/rig'
 import { request, type Tokens } from '#test/support/authorization-server'
 
@@ -123,5 +125,18 @@ describe('keys', () => {
     await rig.run('keys-emergency')
     expect((await rig.run('keys-list')).slice(0, 43)).not.toBe(before.slice(0, 43))
     expect(await isAdmitted(tokens)).toBe(false)
+  })
+
+  it('are no less replaced, and everybody else’s connections end, while an account cannot be read', async () => {
+    const broken = await rig.person()
+    const ann = await rig.person('Ann')
+    const { store } = rig.server
+    await store.run(set(keys.account(broken), '{"v":1'))
+    const epoch = async () => JSON.parse((await store.run(get(keys.account(ann)))) ?? '').epoch as number
+    const before = await epoch()
+    const said = await rig.run('keys-emergency')
+    expect(said).toContain(`Accounts that cannot be read: ${broken}.`)
+    expect(await epoch()).toBe(before + 1)
+    expect(await store.run(get(keys.account(broken)))).toBe('{"v":1')
   })
 })

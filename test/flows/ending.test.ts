@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { OAuth } from '#lib/oauth/endpoints/deps'
+import { keys } from '#lib/store/keys'
+import { get, set } from '#lib/store/operations'
 import {
   type AuthorizationServer,
   ada,
@@ -162,5 +164,18 @@ describe('ending connections of one account', () => {
     for (let made = 0; made < 205; made++) await server.code(client_id)
     expect(await elsewhere.endGrantsOf({ accountId: 'ada', clientKey: 'another', why: 'test' })).toBe(0)
     expect(await elsewhere.endGrantsOf({ accountId: 'ada', why: 'test' })).toBe(205)
+  })
+
+  it('is not held up by a record that cannot be read, and takes it along where all end', async () => {
+    const { clientId, tokens } = await server.connect()
+    const key = await keyOf()
+    const [id = ''] = (await server.code(clientId)).split('.')
+    await server.store.run(set(keys.grant(id), '{"v":1'))
+
+    expect(await elsewhere.endGrantsOf({ accountId: 'ada', clientKey: key, why: 'test' })).toBe(1)
+    expect(await isAdmitted(tokens)).toBe(false)
+    expect(await server.store.run(get(keys.grant(id)))).toBe('{"v":1')
+    expect(await elsewhere.endGrantsOf({ accountId: 'ada', why: 'test' })).toBe(1)
+    expect(await server.store.run(get(keys.grant(id)))).toBeNull()
   })
 })
