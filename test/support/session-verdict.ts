@@ -60,8 +60,8 @@ function outcomeOf(call: Called, { deaths }: Chaos, faults: string[]): Outcome {
   const killed = deaths.filter(({ at }) => at > call.from - MARGIN_MS && at < call.to)
   const late = call.to - Math.max(call.from, ...killed.map(({ goneAt }) => goneAt))
   // One that was run again takes its time once more.
-  const allowed = (killed.length > 0 ? RUN_LEASE_MS : 0) + MARGIN_MS + call.durationMs
-  if (late > allowed) return fault(`ended ${late} ms after the last kill, ${allowed} ms are allowed`)
+  const allowed = RUN_LEASE_MS + MARGIN_MS + call.durationMs
+  if (late > allowed) return fault(`ended after ${late} ms, ${allowed} ms are allowed: ${call.error}`)
   if (call.text === call.expected) return 'result'
   if (call.text !== undefined) return fault(`gave "${call.text}" for "${call.expected}"`)
   if (killed.length === 0) return fault(`failed without a kill: ${call.error}`)
@@ -112,7 +112,7 @@ export function saidIn({ message }: WireEvent): Omit<Said, 'instance'> | undefin
 
 /** Gives how many of them were heard. */
 function judgeSaid(
-  { clients, said, deaths }: Chaos,
+  { clients, calls, said, deaths }: Chaos,
   { excused, ending, faults }: { excused: ReadonlySet<string>; ending: Ending; faults: string[] },
 ): number {
   const heard = new Map<string, number>()
@@ -127,12 +127,19 @@ function judgeSaid(
       last.set(key, one.n)
     }
   }
+  const missing = new Map<string, Said[]>()
   for (const one of said) {
     const times = heard.get(`${one.mark} ${one.run} ${one.n}`) ?? 0
     if (times > 1) faults.push(`${one.mark}: ${one.n} was heard ${times} times`)
-    if (times === 0 && !excused.has(one.mark) && mustBeHeard(one, deaths, ending)) {
-      faults.push(`${one.mark}: ${one.n} of instance ${one.instance} was never heard${nearest(one, deaths)}`)
-    }
+    if (times > 0 || excused.has(one.mark) || !mustBeHeard(one, deaths, ending)) continue
+    missing.set(one.mark, [...(missing.get(one.mark) ?? []), one])
+  }
+  for (const [mark, lost] of missing) {
+    const call = calls.find((one) => one.mark === mark)
+    const numbers = lost.map((one) => `${one.n}${nearest(one, deaths)}`).join(', ')
+    faults.push(
+      `${call?.client.kind} ${call?.tool} ${mark} (${call?.text ?? call?.error}): never heard ${numbers}`,
+    )
   }
   return heard.size
 }
@@ -145,5 +152,5 @@ function mustBeHeard({ instance, at }: Said, deaths: readonly Death[], ending: E
 
 function nearest({ instance, at }: Said, deaths: readonly Death[]): string {
   const death = deaths.find((one) => one.instance === instance && one.goneAt >= at)
-  return death ? `, ${death.at - at} ms before the signal, ${death.goneAt - at} ms before its end` : ''
+  return death ? ` (${death.at - at} ms before the signal, ${death.goneAt - at} ms before the end)` : ''
 }
