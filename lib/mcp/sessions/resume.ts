@@ -5,6 +5,7 @@ import type { Admitted } from '#lib/mcp/admitted'
 import { rpcError } from '#lib/mcp/rpc-error'
 import { logId, type RunPlace } from '#lib/mcp/sessions/event-id'
 import type { Letters } from '#lib/mcp/sessions/letters'
+import { RunRecord } from '#lib/mcp/sessions/records'
 import type { RunConnection } from '#lib/mcp/sessions/run-connection'
 import { readFrames } from '#lib/mcp/sessions/run-log'
 import type { Runs } from '#lib/mcp/sessions/runs'
@@ -13,6 +14,7 @@ import { sessionStatistics } from '#lib/mcp/sessions/statistics'
 import { keys } from '#lib/store/keys'
 import { get, read } from '#lib/store/operations'
 import type { Operation, Store } from '#lib/store/port'
+import { parseRecord } from '#lib/store/record'
 
 /** Who resumes which stream. */
 export interface Resuming {
@@ -44,7 +46,8 @@ export async function resume(
 ): Promise<Response> {
   const [text, entries] = Found.parse(found)
   const { frames, ended } = readFrames(entries, place)
-  if (frames.length === 0 && (ended || text === null)) return nothingLeft()
+  const over = ended || text === null || parseRecord(RunRecord, text).status === 'done'
+  if (frames.length === 0 && over) return nothingLeft()
 
   admitted.afterResponse(deps.store.batch(...sessionStatistics(deps.clock(), session, { resumed: 1 })))
   const connection = connect()
