@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Pair, startPair } from '#test/support/deployment'
-import { ERAS, listNotes } from '#test/support/mcp-request'
+import { ERAS, initialize, listNotes, sessionOf } from '#test/support/mcp-request'
 import {
   authorizationUrl,
   authorizeByFetch,
@@ -88,11 +88,21 @@ const steps: Step[] = [
       kind: 'call',
       async prepare() {
         const { token } = await connect()
+        if (era === '2025-11-25') await sessionOf(pair.origin, token)
         return () => listNotes(pair.origin, token, era)
       },
       worked: isOk,
     }),
   ),
+  {
+    name: 'the beginning of a session of 2025-11-25',
+    kind: 'call',
+    async prepare() {
+      const { token } = await connect()
+      return () => initialize(pair.origin, token)
+    },
+    worked: async (response) => isOk(response) && response.headers.has('mcp-session-id'),
+  },
   {
     name: 'a redemption',
     kind: 'token',

@@ -3,39 +3,85 @@
 export const ERAS = ['2026-07-28', '2025-11-25'] as const
 export type Era = (typeof ERAS)[number]
 
-/** One request as a client of that era sends it, without anything before it. */
-export function post(
-  origin: string,
-  request: {
-    readonly token: string | undefined
-    readonly era: Era
-    readonly method: string
-    readonly params?: { readonly name: string; readonly arguments: Record<string, unknown> }
-  },
-): Promise<Response> {
-  const { token, era, method, params } = request
-  const modern = era === '2026-07-28'
-  const envelope = {
+interface Request {
+  readonly token: string | undefined
+  readonly era: Era
+  readonly method: string
+  readonly params?: { readonly name: string; readonly arguments: Record<string, unknown> }
+}
+
+/** One request as a client of that era sends it: of 2025 in a session, which is opened before the first. */
+export async function post(origin: string, request: Request): Promise<Response> {
+  if (request.era === '2026-07-28') return postModern(origin, request)
+  const { token, era, method, params = {} } = request
+  const session = await sessionOf(origin, token)
+  return send(origin, token, {
+    headers: { 'MCP-Protocol-Version': era, ...(session === undefined ? {} : { 'Mcp-Session-Id': session }) },
+    message: { method, params },
+  })
+}
+
+function postModern(origin: string, { token, era, method, params }: Request): Promise<Response> {
+  const _meta = {
     'io.modelcontextprotocol/protocolVersion': era,
     'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1.0.0' },
     'io.modelcontextprotocol/clientCapabilities': {},
   }
+  return send(origin, token, {
+    headers: {
+      'MCP-Protocol-Version': era,
+      'Mcp-Method': method,
+      ...(params ? { 'Mcp-Name': params.name } : {}),
+    },
+    message: { method, params: { ...params, _meta } },
+  })
+}
+
+/** `initialize` of 2025-11-25. The answer has the session's id in its headers. */
+export const initialize = (origin: string, token: string | undefined): Promise<Response> =>
+  send(origin, token, {
+    headers: {},
+    message: {
+      method: 'initialize',
+      params: {
+        protocolVersion: '2025-11-25',
+        capabilities: {},
+        clientInfo: { name: 'test', version: '1.0.0' },
+      },
+    },
+  })
+
+/** By origin and token. */
+const sessions = new Map<string, string>()
+
+/** The session of a token, opened when it is first needed; none for a token that is refused. */
+export async function sessionOf(origin: string, token: string | undefined): Promise<string | undefined> {
+  const key = `${origin} ${token}`
+  const known = sessions.get(key)
+  if (known !== undefined || token === undefined) return known
+
+  const response = await initialize(origin, token)
+  await response.arrayBuffer()
+  const opened = response.headers.get('mcp-session-id')
+  if (opened === null) return undefined
+  sessions.set(key, opened)
+  return opened
+}
+
+function send(
+  origin: string,
+  token: string | undefined,
+  { headers, message }: { readonly headers: Record<string, string>; readonly message: object },
+): Promise<Response> {
   return fetch(`${origin}/api/mcp`, {
     method: 'POST',
     headers: {
       'Content-Type': 'application/json',
       Accept: 'application/json, text/event-stream',
-      'MCP-Protocol-Version': era,
-      ...(modern ? { 'Mcp-Method': method } : {}),
-      ...(modern && params ? { 'Mcp-Name': params.name } : {}),
       ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+      ...headers,
     },
-    body: JSON.stringify({
-      jsonrpc: '2.0',
-      id: 1,
-      method,
-      params: { ...params, ...(modern ? { _meta: envelope } : {}) },
-    }),
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, ...message }),
   })
 }
 
