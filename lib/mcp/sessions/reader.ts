@@ -19,6 +19,8 @@ export interface Reading {
   readonly after: RunPlace
   /** The request that reads: under its authority a lost run is taken up. */
   readonly admitted: Admitted
+  /** The last frame was written here a moment ago: nothing can have come after it yet. */
+  readonly upToDate?: true
 }
 
 /** What a reader found out about its run, besides frames. */
@@ -32,7 +34,7 @@ interface Standing {
  * leaves. A run whose instance was lost is taken up here.
  */
 export function readRun(reading: Reading, deps: RunDeps): void {
-  const { session, connection, after } = reading
+  const { session, connection, after, upToDate } = reading
   const { sid } = session
   const { xid } = after
   const log = keys.mcpRunLog(sid, xid)
@@ -90,7 +92,7 @@ export function readRun(reading: Reading, deps: RunDeps): void {
     for (const stop of stopHearing) stop()
   })
   deps.follow(
-    { log, after: logId(after), pollMs: READER_POLL_MS, read: poll, readFirst: true, onEntries },
+    { log, after: logId(after), pollMs: READER_POLL_MS, read: poll, readFirst: !upToDate, onEntries },
     over.signal,
   )
 }

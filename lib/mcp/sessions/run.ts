@@ -256,7 +256,10 @@ async function parkNow(run: State, id: RequestId, parking: Parking): Promise<voi
 
   const { connection, session, admitted } = run
   for (const frame of frames) connection?.send(frame)
-  if (connection?.open) run.deps.read({ session, connection, after: run.log.place, admitted })
+  // Listening begins before any client can have answered: what was just sent leaves in this very turn.
+  if (connection?.open) {
+    run.deps.read({ session, connection, after: run.log.place, admitted, upToDate: true })
+  }
   await leave(run)
 }
 
