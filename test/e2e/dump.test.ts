@@ -239,7 +239,7 @@ describe.each(kinds)('after $flows whole flows, of $store', ({ flows, start }) =
         if (await isIn(text, like)) worked.push(`${way}: ${text}`)
     })
     expect(worked).toEqual([])
-  }, 600_000)
+  }, 1_800_000)
 
   it('the real ones do, tried in the same way', async () => {
     const [like] = waiting
