@@ -38,6 +38,7 @@ export function toolContext(
     progress: progressOf(context),
     ask: (key, question) => answers?.ask(key, question) ?? { state: 'unavailable' },
     changed: (change) => exchange.publish(eventOf(change)),
+    log: (level, message) => void context.mcpReq.log(level, message).catch(() => undefined),
     ...(answers?.saved === undefined ? {} : { saved: answers.saved }),
   }
 }

@@ -39,6 +39,11 @@ export interface ToolContext {
    * tools, prompts and resources may ask, lists and suggestions may not: `unavailable`.
    */
   ask<const One extends Question>(key: string, question: One): Asked<AnswerTo<One>>
+  /**
+   * Writes into the app's own log, where it has one and wants this level (`logging/setLevel`, or the level that a
+   * request of 2026-07-28 names). No secrets: people paste such logs. Never fails.
+   */
+  readonly log?: (level: 'debug' | 'info' | 'warning' | 'error', message: string) => void
   /** Tells this person's other apps that a resource, or the list of them, is not what it was. */
   readonly changed?: (change: Change) => void
   /** What a long tool had saved when it asked (`Pending`). */

@@ -114,6 +114,7 @@ function capabilitiesOf(offer: Offer, { era, streams, tasks }: ServerExchange): 
   const completes = [...offer.prompts, ...offer.resources].some((item) => item.complete !== undefined)
   return {
     tools: { listChanged: relists },
+    logging: {},
     ...(offer.prompts.length > 0 ? { prompts: { listChanged: relists } } : {}),
     ...(offer.resources.length > 0 ? { resources: { listChanged: streams, subscribe: streams } } : {}),
     ...(completes ? { completions: {} } : {}),
@@ -157,7 +158,8 @@ function register(server: McpServer, request: JSONRPCRequest, registering: Regis
     case 'tasks/get':
     case 'tasks/update':
     case 'tasks/cancel':
-      if ([...tools.values()].some(({ tool }) => tool.long)) registerTaskMethod(server, request.method, serving)
+      if ([...tools.values()].some(({ tool }) => tool.long))
+        registerTaskMethod(server, request.method, serving)
       return
     default:
       registerList(server, request.method, registering)

@@ -149,18 +149,23 @@ const notice: JSONRPCMessage = {
   params: { level: 'warning', data: 'A notification was too large to be delivered again' },
 }
 
-/** Frames of a log's entries that come after a place, and whether the stream has ended. */
+/** Frames of a log's entries that come after a place, each once, and whether the stream has ended. */
 export function readFrames(entries: readonly Entry[], after: RunPlace): { frames: Frame[]; ended: boolean } {
   const { xid } = after
+  const frames: Frame[] = []
+  let last = after
   let ended = false
-  const frames = entries.flatMap(({ id, data }) => {
+  for (const { id, data } of entries) {
     const { m, end } = EntrySchema.parse(JSON.parse(data))
-    if (end) ended = true
     const epoch = Number(id.split('-')[0])
-    return m.map(([seq, message]) => {
+    for (const [seq, message] of m) {
       const place = { xid, epoch, seq }
-      return { eventId: formatRunPlace(place), place, message }
-    })
-  })
-  return { frames: frames.filter(({ place }) => isAfter(place, after)), ended }
+      // A write whose answer was lost stands in the log again, together with what came after it.
+      if (!isAfter(place, last)) continue
+      last = place
+      frames.push({ eventId: formatRunPlace(place), place, message })
+    }
+    if (end) ended = true
+  }
+  return { frames, ended }
 }
