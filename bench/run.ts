@@ -3,7 +3,15 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
-import { callOf, type Era, type Measured, measure } from '#bench/call/load'
+import {
+  type Call,
+  callOf,
+  type Era,
+  type Measured,
+  measure,
+  openSession,
+  type Target,
+} from '#bench/call/load'
 import {
   buildBoth,
   nodeBinary,
@@ -38,16 +46,22 @@ function middle(runs: readonly Measured[]): Measured {
   }
 }
 
+async function callAt(target: Target, era: Era): Promise<Call> {
+  const call = callOf(era, 'list_notes', {})
+  const session = era === '2025-11-25' ? await openSession(target) : {}
+  return { ...call, headers: { ...call.headers, ...session } }
+}
+
 /** Product and baseline in turn, so that a noisy minute hits both. */
 async function compare(node: string, era: Era, pair: { product: Running; baseline: Running }): Promise<Row> {
-  const call = callOf(era, 'list_notes', {})
-  await measure(pair.product, call, WARM_UP_SECONDS)
-  await measure(pair.baseline, call, WARM_UP_SECONDS)
+  const calls = { product: await callAt(pair.product, era), baseline: await callAt(pair.baseline, era) }
+  await measure(pair.product, calls.product, WARM_UP_SECONDS)
+  await measure(pair.baseline, calls.baseline, WARM_UP_SECONDS)
   const product: Measured[] = []
   const baseline: Measured[] = []
   for (let round = 0; round < ROUNDS; round++) {
-    product.push(await measure(pair.product, call, SECONDS))
-    baseline.push(await measure(pair.baseline, call, SECONDS))
+    product.push(await measure(pair.product, calls.product, SECONDS))
+    baseline.push(await measure(pair.baseline, calls.baseline, SECONDS))
   }
   return { node, era, product: middle(product), baseline: middle(baseline) }
 }

@@ -18,6 +18,12 @@ export interface Target {
 
 export type Era = '2026-07-28' | '2025-11-25'
 
+/** What a request says. */
+export interface Call {
+  readonly headers: Record<string, string>
+  readonly body: string
+}
+
 const TICKS_PER_SECOND = 100
 
 /** CPU seconds of a process with all its threads, from /proc. */
@@ -27,11 +33,7 @@ function cpuSeconds(pid: number): number {
 }
 
 /** The headers and body of one call of `tool` in an era. */
-export function callOf(
-  era: Era,
-  tool: string,
-  input: unknown,
-): { headers: Record<string, string>; body: string } {
+export function callOf(era: Era, tool: string, input: unknown): Call {
   const headers = {
     'content-type': 'application/json',
     accept: 'application/json, text/event-stream',
@@ -52,12 +54,40 @@ export function callOf(
   }
 }
 
+/**
+ * What a call of the 2025 era needs besides: the session that the product opens with `initialize`. mcp-handler
+ * is used without sessions, which is how it runs on serverless platforms: it gives no id and wants none.
+ */
+export async function openSession(
+  { url, token }: Target,
+  send: (url: string, init: RequestInit) => Promise<Response> = fetch,
+): Promise<Record<string, string>> {
+  const response = await send(url, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      authorization: `Bearer ${token}`,
+    },
+    body: JSON.stringify({
+      jsonrpc: '2.0',
+      id: 0,
+      method: 'initialize',
+      params: {
+        protocolVersion: '2025-11-25',
+        capabilities: {},
+        clientInfo: { name: 'bench', version: '1' },
+      },
+    }),
+  })
+  const text = await response.text()
+  if (response.status !== 200) throw new Error(`${url}: initialize gives ${response.status} ${text}`)
+  const id = response.headers.get('mcp-session-id')
+  return id === null ? {} : { 'mcp-session-id': id }
+}
+
 /** Sends calls over ten connections for `seconds`; any answer but 200 fails the run. */
-export async function measure(
-  target: Target,
-  call: ReturnType<typeof callOf>,
-  seconds: number,
-): Promise<Measured> {
+export async function measure(target: Target, call: Call, seconds: number): Promise<Measured> {
   const before = cpuSeconds(target.pid)
   const result = await autocannon({
     url: target.url,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generateKeyPair } from 'jose'
 import { connectByFetch } from '#bench/call/connect-by-fetch'
-import { callOf, type Era } from '#bench/call/load'
+import { callOf, type Era, openSession } from '#bench/call/load'
 import { systemClock } from '#lib/core/clock'
 import { systemRandom } from '#lib/core/random'
 import { signAccessToken, verifyAccessToken } from '#lib/oauth/access-token'
@@ -47,9 +47,14 @@ async function cpuOf(run: () => Promise<unknown>): Promise<number> {
 
 const token = await connectByFetch(ORIGIN, await identity.mintSignInLink({}), inProcess)
 
+const session = await openSession({ url: `${ORIGIN}/api/mcp`, token, pid: process.pid }, (url, init) =>
+  endpoints.mcp(new Request(url, init)),
+)
+
 function call(era: Era, authorization: Readonly<Record<string, string>>): Promise<Response> {
   const { headers, body } = callOf(era, 'list_notes', {})
-  const sent = { ...headers, ...authorization, host: 'localhost:3000' }
+  const held = era === '2025-11-25' ? session : {}
+  const sent = { ...headers, ...held, ...authorization, host: 'localhost:3000' }
   return endpoints.mcp(new Request(`${ORIGIN}/api/mcp`, { method: 'POST', headers: sent, body }))
 }
 
@@ -101,6 +106,16 @@ const parts = {
       get('g:x', { fresh: true }),
       get('a:x', { fresh: true }),
       add('rl:x', { calls: 1 }, 60_000),
+    ),
+  ),
+  'Store request of the admission with a session (local store)': await cpuOf(() =>
+    store.store.batch(
+      get('g:x', { fresh: true }),
+      get('a:x', { fresh: true }),
+      add('rl:x', { calls: 1 }, 60_000),
+      get('me:x', { fresh: true }),
+      get('ms:x', { touchMs: 60_000 }),
+      get('mp:x', { fresh: true }),
     ),
   ),
   'The tool itself (list_notes, one store request)': await cpuOf(async () =>

@@ -40,6 +40,7 @@ export async function open(memory: Memory): Promise<void> {
     clientInfo: client,
   })
   assert.equal(result?.['protocolVersion'], era)
+  known(memory.session, 'session')
   memory.instructions = String(result?.['instructions'])
   const { status } = await send(memory, 'notifications/initialized')
   assert.equal(status, 202)
@@ -91,16 +92,18 @@ const calls: Readonly<Record<Call, (memory: Memory) => Promise<void>>> = {
       headers: {
         accept: 'text/event-stream',
         authorization: `Bearer ${known(memory.tokens, 'tokens').access_token}`,
+        ...inSession(memory),
         ...memory.profile.headers.mcp,
-        ...(memory.session === undefined ? {} : { 'mcp-session-id': memory.session }),
       },
       signal: controller.signal,
     })
     const took = performance.now() - startedAt
+    const type = response.headers.get('content-type') ?? ''
     controller.abort()
     assert.ok(took < AT_ONCE_MS, `GET is answered after ${Math.round(took)} ms`)
-    // A session of the 2025 era may listen there; without one there is nothing to listen to.
+    // A session of the 2025 era listens there; without one there is nothing to listen to.
     assert.equal(response.status, memory.session === undefined ? 405 : 200)
+    if (memory.session !== undefined) assert.match(type, /^text\/event-stream/)
   },
 }
 
@@ -145,8 +148,7 @@ function post(memory: Memory, method: string, { params, accessToken, signal }: S
       'content-type': 'application/json',
       accept: 'application/json, text/event-stream',
       authorization: `Bearer ${accessToken ?? known(memory.tokens, 'tokens').access_token}`,
-      ...(method === 'initialize' || era === '2025-03-26' ? {} : { 'mcp-protocol-version': era }),
-      ...(memory.session === undefined ? {} : { 'mcp-session-id': memory.session }),
+      ...(method === 'initialize' ? {} : inSession(memory)),
       ...(modern ? { 'mcp-method': method } : {}),
       ...(modern && params['name'] ? { 'mcp-name': String(params['name']) } : {}),
       ...memory.profile.headers.mcp,
@@ -159,6 +161,15 @@ function post(memory: Memory, method: string, { params, accessToken, signal }: S
     }),
     ...(signal ? { signal } : {}),
   })
+}
+
+/** What stands on every request after the opening. */
+function inSession({ profile, session }: Memory): Readonly<Record<string, string>> {
+  const { era } = profile.calls
+  return {
+    ...(era === '2025-03-26' ? {} : { 'mcp-protocol-version': era }),
+    ...(session === undefined ? {} : { 'mcp-session-id': session }),
+  }
 }
 
 /** The last message of an answer, be it JSON or a stream that ends. */

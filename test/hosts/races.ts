@@ -99,6 +99,7 @@ const races: Readonly<Record<Race, (memory: Memory) => Promise<void>>> = {
     memory.client = await newClient(memory)
     await authorize(memory)
     await redeem(memory)
+    await open(memory)
     const both = await Promise.all([1, 2].map(() => good(refreshWith(before, stored(before)))))
     for (const { access_token } of both) assert.ok(await callWorks(before, access_token))
     memory.tokens = await good(refreshWith(memory, stored(memory)))
