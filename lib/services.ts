@@ -9,6 +9,7 @@ import type { KeyRing } from '#lib/core/key-ring'
 import { systemRandom } from '#lib/core/random'
 import type { Result } from '#lib/core/result'
 import { createDashboard, type Dashboard } from '#lib/dashboard/dashboard'
+import { cronDoor } from '#lib/http/cron'
 import { type Exchange, endpoint, type Outage } from '#lib/http/endpoint'
 import { health, ready } from '#lib/http/health'
 import { jsonNotFound, jsonOutage } from '#lib/http/json'
@@ -19,14 +20,12 @@ import { mintSignInLink as mintLink } from '#lib/identity/sign-in-link'
 import { createBus } from '#lib/mcp/bus'
 import { createMcpEndpoint, type McpEndpoint } from '#lib/mcp/endpoint'
 import { createWakes } from '#lib/mcp/live/wakes'
-import { createScopeGuard } from '#lib/mcp/scope-guard'
 import { createServerFactory, type ServerFactory } from '#lib/mcp/server'
-import { createLeases } from '#lib/mcp/tasks/leases'
-import { createTasks } from '#lib/mcp/tasks/tasks'
 import type { OAuth } from '#lib/oauth/endpoints/deps'
-import { admission, taskStanding } from '#lib/services/admission'
+import { admission } from '#lib/services/admission'
 import { type Opened, openKeyRing, openStore } from '#lib/services/deployment'
 import { commonDeps, introduce, NAME } from '#lib/services/parts'
+import { composeTasks } from '#lib/services/tasks'
 import { offer } from '#lib/tools/index'
 import { scopes } from '#lib/tools/scopes'
 
@@ -63,21 +62,20 @@ async function compose(config: Config, opened: Opened, keyRing: KeyRing) {
   const bus = createBus({ ...common, wakes, waitUntil, onFault: notPublished(common) })
   const factory = await serverFactory(config, { ...common, scopes })
   const admit = admission(store, { oauth, identity, config, waitUntil })
-  const tasks = createTasks({
-    ...common,
-    scopes: createScopeGuard(scopes),
-    leases: createLeases(store),
-    tool: (name) => factory.longTool?.(name),
-    standing: taskStanding(admit),
+  const { tasks, cleanUp } = composeTasks(config, common, {
+    factory,
+    admit,
     publish: bus.publish,
-    runMaxMs: config.serverless ? config.streamMaxSeconds * 1000 : undefined,
+    waitUntil,
   })
+  const cron = cronDoor({ secret: config.cronSecret, jobs: { 'clean-up': cleanUp.run } })
   const mcp = createMcpEndpoint({
     ...common,
     tasks,
     wakes,
     bus,
     readopt: config.sessionReadopt,
+    streamMode: config.streams === 'nap' ? 'nap' : 'live',
     streamMaxSeconds: config.streams === 'off' ? 0 : config.streamMaxSeconds,
     factory,
     allowedOrigins: config.allowedOrigins,
@@ -95,7 +93,7 @@ async function compose(config: Config, opened: Opened, keyRing: KeyRing) {
     dashboard,
     store: opened,
     drain: async () => void (await Promise.all([tasks.drain(), mcp.drain()])),
-    endpoints: bindEndpoints(common, { identity, oauth, mcp, dashboard, commands }),
+    endpoints: bindEndpoints(common, { identity, oauth, mcp, dashboard, commands, cron }),
   }
 }
 
@@ -111,12 +109,13 @@ interface Parts {
   readonly mcp: McpEndpoint
   readonly dashboard: Dashboard
   readonly commands: Commands
+  readonly cron: (request: Request) => Promise<Response>
 }
 
 /** Each endpoint with its name in the log and the form of its outage. */
 function bindEndpoints(
   common: ReturnType<typeof commonDeps>,
-  { identity, oauth, mcp, dashboard, commands }: Parts,
+  { identity, oauth, mcp, dashboard, commands, cron }: Parts,
 ) {
   const bind = (outage: Outage) => (name: string, handle: Handle) =>
     endpoint(name, handle, { deps: common, outage })
@@ -125,6 +124,7 @@ function bindEndpoints(
   return {
     mcp: bind(mcp.outage)('mcp', mcp.handle),
     admin: json('admin', adminDoor({ ...common, commands })),
+    cron: json('cron', cron),
     health: json('health', health(VERSION)),
     ready: json('ready', ready(common.store)),
     notFound: json('not_found', jsonNotFound),

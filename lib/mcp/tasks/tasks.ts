@@ -60,6 +60,8 @@ export interface Tasks {
 export interface TasksDeps extends RunnerDeps {
   /** A long tool of this release. */
   readonly tool: (name: string) => Tool | undefined
+  /** Hears of each use: where tasks are used, abandoned ones are to be looked for. */
+  readonly onUse?: () => void
 }
 
 /** The tasks with those that this instance runs. */
@@ -81,8 +83,14 @@ export function createTasks(deps: TasksDeps): Tasks {
       TASK_ID.test(taskId) ? act(taskId, ...rest) : undefined
 
   return {
-    create: (asking, task) => create(scene, asking, task),
-    get: (asking, taskId) => known((id) => look(scene, asking, id))(taskId),
+    create(asking, task) {
+      deps.onUse?.()
+      return create(scene, asking, task)
+    },
+    get(asking, taskId) {
+      deps.onUse?.()
+      return known((id) => look(scene, asking, id))(taskId)
+    },
     update: (asking, taskId, responses) => known((id) => update(scene, asking, { id, responses }))(taskId),
     cancel: (asking, taskId) => known((id) => cancel(scene, asking, id))(taskId),
     list: (accountId) => listTasks(accountId, deps),
