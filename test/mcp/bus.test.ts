@@ -204,6 +204,10 @@ describe('a change in one process, with streams in two', () => {
           requests[at] = (requests[at] ?? 0) + 1
           return store.run(operation)
         },
+        batch: (...operations) => {
+          requests[at] = (requests[at] ?? 0) + 1
+          return store.batch(...operations)
+        },
       }
       const bus = createBus({
         store: counted,
