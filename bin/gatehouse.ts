@@ -19,6 +19,9 @@ const USAGE = `Usage: npm run gatehouse -- <command>
   connections end --from-log FILE --since TIME
                                after a restore: ends again what the log says has ended since the copy
 
+  sessions list --person NAME  apps of the 2025 revisions that are in use
+  sessions stats               this hour and the one before, by host and revision; open streams
+
   client create --name NAME --redirect URI [--redirect URI] [--scope SCOPES]
                 [--auth secret|basic|post|none|private_key_jwt [--jwks FILE | --jwks-uri URL]]
   client list

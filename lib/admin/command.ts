@@ -30,6 +30,24 @@ interface ListedClient {
   readonly secretsSince: readonly number[]
 }
 
+interface ListedSession {
+  readonly client: { readonly name: string; readonly version: string }
+  readonly clientKey: string
+  readonly revision: string
+  /** ms, within an hour */
+  readonly lastUsedAt: number
+  /** A stream for notifications is open. */
+  readonly listening: boolean
+}
+
+/** How often something happened to the sessions of one host and revision in an hour. */
+export interface SessionStatistic {
+  readonly what: string
+  readonly host: string
+  readonly revision: string
+  readonly count: number
+}
+
 /** How an app proves who it is; `secret`: either way of sending one. */
 export const authChoices = ['secret', 'basic', 'post', 'none', 'private_key_jwt'] as const
 
@@ -90,6 +108,15 @@ export interface CommandDeps {
     readonly why: string
   }): Promise<number>
   listGrants(accountId: string): Promise<readonly ListedConnection[]>
+  readonly sessions: {
+    list(accountId: string): Promise<readonly ListedSession[]>
+    statistics(): Promise<{
+      readonly streams: number
+      readonly instances: number
+      readonly thisHour: readonly SessionStatistic[]
+      readonly lastHour: readonly SessionStatistic[]
+    }>
+  }
   endGrant: EndsOne
   endPersonalToken: EndsOne
 }

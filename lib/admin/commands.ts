@@ -4,6 +4,7 @@ import { connectionCommands } from '#lib/admin/connection-commands'
 import { keyCommands } from '#lib/admin/key-commands'
 import { loggedEndings } from '#lib/admin/logged-endings'
 import { personCommands } from '#lib/admin/person-commands'
+import { sessionCommands } from '#lib/admin/session-commands'
 import { err } from '#lib/core/result'
 
 /** The commands of the operator's shell. Each exists once, whichever process carries it out. */
@@ -21,6 +22,7 @@ export function createCommands(deps: CommandDeps): Commands {
       ...connectionCommands,
       ...keyCommands,
       ...loggedEndings,
+      ...sessionCommands,
     }),
   )
   return {

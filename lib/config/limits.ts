@@ -234,6 +234,19 @@ export const CHANGES_KEEP = 1000
 export const CHANGES_MS = DAY
 /** The store did not answer a stream that catches up: it tries again after this. */
 export const CATCH_UP_PAUSE_MS = SECOND
+/** The record of who holds a session's GET stream: as long as the changes that it says were told. */
+export const HOLDER_MS = DAY
+/** Who takes a stream over without saying from where waits so long for the word of who held it. */
+export const HANDOVER_MS = 300
+/** A session may change before its first GET stream: that begins so long before the session. */
+export const SESSION_LEAD_MS = 2 * SECOND
+/** A client whose stream was given to another connection of its own comes back after this, not at once. */
+export const RETRY_SUPERSEDED_MS = 30 * SECOND
+/** A napping stream stays so long for what may come. */
+export const NAP_STAY_MS = 20 * SECOND
+/** After a nap with news the client comes back after this; each one without doubles it, up to the most. */
+export const NAP_RETRY_MIN_MS = 5 * SECOND
+export const NAP_RETRY_MAX_MS = 5 * MINUTE
 /** A wake-up can overtake its entry on the way through a replica: it is looked for once more after this. */
 export const FOLLOW_OVERTAKEN_MS = 50
 /** Open `subscriptions/listen` streams of one account on one instance: a few apps with a few windows each. */
@@ -244,6 +257,8 @@ export const STREAMS_PER_INSTANCE = 1000
 export const SESSION_ID_MS = 30 * DAY
 /** Sealed session ids are shorter; hosts and proxies keep headers of this size. */
 export const SESSION_ID_MAX_LENGTH = 512
+/** Session ids an instance remembers as opened, at about 1.5 kB each. */
+export const SESSION_IDS_OPENED_MAX = 2000
 /** The record of a session that nobody uses. What is lost with it is made again from the sealed id. */
 export const SESSION_IDLE_MS = DAY
 /** The record is written after `initialize` was answered: that long a missing one is not a lost one. */
@@ -252,6 +267,12 @@ export const SESSION_BEGINS_MS = 10 * SECOND
 export const SUBSCRIPTIONS_PER_SESSION = 200
 /** Hourly counts of sessions, for the operator: a month of them. */
 export const SESSION_STATISTICS_MS = 31 * DAY
+/** An instance with open streams says so often how many: a gauge, not a count. */
+export const PRESENCE_BEAT_MS = 20 * SECOND
+/** What an instance said is forgotten after this. */
+export const PRESENCE_MS = 60 * SECOND
+/** Instances that the gauge adds up. */
+export const INSTANCES_MAX = 1000
 /** Sessions of an account that its person sees listed. */
 export const SESSIONS_LISTED_MAX = 100
 /** A run whose instance stopped is taken up by another one after this. */
@@ -297,8 +318,8 @@ export const TASK_POLL_MS = 2 * SECOND
 export const TASKS_LIVE_PER_ACCOUNT = 20
 /** Tasks of one account that are kept, with their results. */
 export const TASKS_KEPT_PER_ACCOUNT = 200
-/** A state is sent twice with each step (as it was, as it becomes). */
-export const TASK_STATE_MAX_BYTES = 64 * 1024
+/** A state is sent twice with each step (as it was, as it becomes). Room for the places of 1,000 notes. */
+export const TASK_STATE_MAX_BYTES = 128 * 1024
 /** Arguments of a task are kept until it ends; longer ones are worked through within the call. */
 export const TASK_INPUT_MAX_BYTES = 1024 * 1024
 /** Kept for each of `TASKS_KEPT_PER_ACCOUNT`; a longer result belongs into a resource. */
@@ -384,5 +405,7 @@ export const NOTE_PAGE_MAX = 100
 export const NOTE_SNIPPET_LENGTH = 200
 /** Notes of one import: well inside the 4 MB of a request at ordinary sizes. */
 export const NOTE_IMPORT_MAX = 1000
+/** Of them in one step: it is over soon, and lost with its instance at worst. */
+export const NOTE_IMPORT_STEP_MAX = 100
 /** The protocol's bound of a completion answer. */
 export const NOTE_SUGGESTIONS_MAX = 100

@@ -55,6 +55,8 @@ const spellings: Readonly<Record<string, Spelling>> = {
       since: text('since'),
     },
   },
+  'sessions list': { options: { person: text('person') } },
+  'sessions stats': plain,
   'keys list': plain,
   'keys rotate': plain,
   'keys emergency': plain,

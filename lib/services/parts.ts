@@ -6,6 +6,7 @@ import type { KeyRing } from '#lib/core/key-ring'
 import { systemRandom } from '#lib/core/random'
 import { clientAddress } from '#lib/http/client-address'
 import { createIdentity } from '#lib/identity/identity'
+import { listSessions, sessionOverview } from '#lib/mcp/sessions/statistics'
 import type { OAuth } from '#lib/oauth/endpoints/deps'
 import { createOAuth } from '#lib/oauth/endpoints/oauth'
 import { createAudit } from '#lib/observability/audit'
@@ -68,6 +69,10 @@ export async function introduce(config: Config, common: ReturnType<typeof common
     listGrants: oauth.listGrants,
     endGrant: oauth.endGrant,
     endPersonalToken: oauth.endPersonalToken,
+    sessions: {
+      list: (accountId) => listSessions(common.store, accountId),
+      statistics: () => sessionOverview(common.store, common.clock()),
+    },
   })
   return { identity, oauth, commands }
 }

@@ -60,6 +60,10 @@ export const keys = {
   mcpSessionsOf: (accountId: string) => `a:${accountId}:ms`,
   /** Counter: sessions of an hour since 1970, by host and revision. */
   mcpStatistics: (hour: number) => `mst:${hour}`,
+  /** Record: how many streams an instance has open. */
+  mcpInstance: (instance: string) => `mi:${instance}`,
+  /** Index: instances with open streams, by when they last said so in ms. */
+  mcpInstances: () => 'mi',
   /** Marks a session as ended by its client. Also the name that its streams are woken by. */
   mcpEnded: (sid: string) => `me:${sid}`,
   /** Record `Run`: one POST of a session that is answered as a stream. */

@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { LiveSession } from '#lib/mcp/sessions/session'
+import { createSessionStore } from '#lib/mcp/sessions/session-store'
 import { keys } from '#lib/store/keys'
 import { get, set } from '#lib/store/operations'
 import { type AdminRig, openRig } from '#test/admin/rig'
 import { request, type Tokens } from '#test/support/authorization-server'
+import { liveParts } from '#test/support/live-parts'
 
 let rig: AdminRig
 beforeEach(async () => {
@@ -108,6 +111,40 @@ describe('people', () => {
   })
 })
 
+describe('sessions', () => {
+  const session = (accountId: string): LiveSession => ({
+    sid: 'abcdefghijklmnopqrstuv',
+    accountId,
+    clientKey: 'https://claude.example',
+    revision: '2025-11-25',
+    client: { name: 'claude-ai', version: '2' },
+    capabilities: {},
+    issuedAt: rig.server.deps.clock(),
+    level: undefined,
+    subscriptions: new Set(),
+  })
+
+  it('of a person are listed with the app, its revision and when it was used', async () => {
+    const ann = await rig.person('Ann')
+    expect(await rig.run('sessions-list', { person: 'Ann' })).toBe('No sessions.')
+    await sessionStore(rig).begin(session(ann))
+    expect(await rig.run('sessions-list', { person: 'Ann' })).toMatch(
+      /^\d{4}-\d\d-\d\d \d\d:\d\d {2}2025-11-25 {2}https:\/\/claude.example {2}claude-ai 2$/,
+    )
+    await sessionStore(rig).end(session(ann))
+    expect(await rig.run('sessions-list', { person: 'Ann' })).toBe('No sessions.')
+  })
+
+  it('are counted by host and revision, with the streams that are open', async () => {
+    const ann = await rig.person('Ann')
+    expect(await rig.run('sessions-stats')).toContain('No sessions.')
+    await sessionStore(rig).begin(session(ann))
+    const printed = await rig.run('sessions-stats')
+    expect(printed).toContain('Streams open: 0, on 0 instances.')
+    expect(printed).toContain('  claude  2025-11-25  used 1  opened 1  ended 0')
+  })
+})
+
 describe('keys', () => {
   it('are listed without their private halves; a rotation says when it signs', async () => {
     await rig.server.oauth.warmUp()
@@ -140,3 +177,8 @@ describe('keys', () => {
     expect(await store.run(get(keys.account(broken)))).toBe('{"v":1')
   })
 })
+
+function sessionStore({ server }: AdminRig) {
+  const { clock } = server.deps
+  return createSessionStore({ ...liveParts(server.store), clock })
+}

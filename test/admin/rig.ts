@@ -1,5 +1,6 @@
 import { createCommands } from '#lib/admin/commands'
 import { createIdentity } from '#lib/identity/identity'
+import { listSessions, sessionOverview } from '#lib/mcp/sessions/statistics'
 import {
   type AuthorizationServer,
   ISSUER,
@@ -25,6 +26,10 @@ export async function openRig() {
     listGrants,
     endGrant: server.oauth.endGrant,
     endPersonalToken: server.oauth.endPersonalToken,
+    sessions: {
+      list: (accountId) => listSessions(server.store, accountId),
+      statistics: () => sessionOverview(server.store, server.deps.clock()),
+    },
   })
 
   return {

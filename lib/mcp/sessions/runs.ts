@@ -14,6 +14,7 @@ import { openRunLog, readFrames } from '#lib/mcp/sessions/run-log'
 import { createRunServer, type RunServer, type RunServerDeps } from '#lib/mcp/sessions/run-server'
 import type { Answer } from '#lib/mcp/sessions/run-transport'
 import type { LiveSession } from '#lib/mcp/sessions/session'
+import { sessionStatistics } from '#lib/mcp/sessions/statistics'
 import type { Log } from '#lib/observability/log'
 import { keys } from '#lib/store/keys'
 import { append, del, read as readLog, set, swap } from '#lib/store/operations'
@@ -203,6 +204,7 @@ async function giveUp({ session, xid, text }: Lost, claimed: Claimed, deps: Runs
     last: [
       swap(keys.mcpRun(sid, xid), claimed.text, done, RUN_DONE_MS),
       del(keys.mcpRunLease(sid, xid), keys.mcpMailbox(sid, xid)),
+      ...sessionStatistics(deps.clock(), session, { lost: 1 }),
     ],
   })
   deps.log('warn', 'run_lost', { client: session.client.name, unanswered })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { SESSION_STATISTICS_MS, SESSIONS_LISTED_MAX } from '#lib/config/limits'
+import { readPresence } from '#lib/mcp/sessions/presence'
 import { SessionRecord } from '#lib/mcp/sessions/records'
 import type { LiveSession } from '#lib/mcp/sessions/session'
 import { keys } from '#lib/store/keys'
@@ -74,6 +75,16 @@ export async function readStatistics(store: Store, hour: number): Promise<readon
     const what = WhatSchema.safeParse(name)
     return what.success ? [{ what: what.data, host, revision, count }] : []
   })
+}
+
+/** What an operator sees: the counts of this hour and the one before, and the open streams of all instances. */
+export async function sessionOverview(store: Store, now: number) {
+  const [presence, thisHour, lastHour] = await Promise.all([
+    readPresence(store, now),
+    readStatistics(store, hourOf(now)),
+    readStatistics(store, hourOf(now) - 1),
+  ])
+  return { ...presence, thisHour, lastHour }
 }
 
 /** A session as its person sees it. */
