@@ -3,10 +3,11 @@ import { CHANGES_KEEP, CHANGES_MS, CHANGES_POLL_MS, POLL_ONLY_MS } from '#lib/co
 import type { Clock } from '#lib/core/clock'
 import { createFeeds } from '#lib/mcp/live/feeds'
 import { createFollow } from '#lib/mcp/live/follow'
+import { createOrderedWriter } from '#lib/mcp/live/in-order'
 import type { Wakes } from '#lib/mcp/live/wakes'
 import { keys } from '#lib/store/keys'
 import { append } from '#lib/store/operations'
-import type { Entry, Store } from '#lib/store/port'
+import type { Entry, Operation, Store } from '#lib/store/port'
 
 /**
  * Tells open streams that something changed. Every event belongs to one account: nobody can listen to what
@@ -21,12 +22,19 @@ export interface EventBus {
   ready(accountId: string): Promise<void>
 }
 
-/** An entry of an account's log: an event, a message for one session's GET stream, or of a later release. */
+/** What whoever holds the GET stream of a session is to look at in the store, in the order of the messages. */
+export type SessionNote = 'preferences' | 'ended' | 'holder'
+
+/**
+ * An entry of an account's log: an event, a message or a note for one session's GET stream, or something of a
+ * later release.
+ */
 export interface BusEntry {
   readonly id: string
   readonly event?: ServerEvent
   readonly sid?: string
   readonly message?: JSONRPCMessage
+  readonly note?: SessionNote
 }
 
 /** Who reads an account's log from a place of its own; see `FeedReader`. */
@@ -41,6 +49,8 @@ export interface BusReader {
 export interface ChangeBus extends EventBus {
   /** A message for one session's GET stream, wherever it is and whenever it comes. */
   send(accountId: string, sid: string, message: JSONRPCMessage): void
+  /** Tells whoever holds that stream to look at something; for the batch that changes it, after the change. */
+  note(accountId: string, sid: string, note: SessionNote): Extract<Operation, { kind: 'append' }>
   /** Reads the account's log from a place on, until the signal aborts. */
   follow(accountId: string, reader: BusReader, signal: AbortSignal): void
 }
@@ -66,10 +76,16 @@ export function createBus(deps: BusDeps): ChangeBus {
   const pollMs = deps.pollMs ?? (wakes.channel ? CHANGES_POLL_MS : POLL_ONLY_MS)
   const feeds = createFeeds({ store, wakes, clock, follow: createFollow({ store, wakes }), pollMs })
 
+  const entryOf = (accountId: string, entry: object) =>
+    append(keys.changes(accountId), JSON.stringify(entry), {
+      keep: CHANGES_KEEP,
+      ttlMs: CHANGES_MS,
+      tell: wakes.channel,
+    })
+
+  const writeInOrder = createOrderedWriter(store)
   function write(accountId: string, entry: object): void {
-    const how = { keep: CHANGES_KEEP, ttlMs: CHANGES_MS, tell: wakes.channel }
-    const written = store.run(append(keys.changes(accountId), JSON.stringify(entry), how))
-    deps.waitUntil(written.catch((error: unknown) => deps.onFault?.(error)))
+    deps.waitUntil(writeInOrder(entryOf(accountId, entry)).catch((error: unknown) => deps.onFault?.(error)))
   }
 
   function subscribe(accountId: string, listener: (event: ServerEvent) => void): () => void {
@@ -97,6 +113,7 @@ export function createBus(deps: BusDeps): ChangeBus {
   return {
     publish,
     send: (accountId, sid, message) => write(accountId, { s: sid, m: message }),
+    note: (accountId, sid, note) => entryOf(accountId, { s: sid, n: note }),
     scoped: (accountId) => ({
       publish: (event) => publish(accountId, event),
       subscribe: (listener) => subscribe(accountId, listener),
@@ -118,14 +135,15 @@ export function createBus(deps: BusDeps): ChangeBus {
 }
 
 function readEntry({ id, data }: Entry): BusEntry {
-  const {
-    e: event,
-    s: sid,
-    m: message,
-  } = JSON.parse(data) as {
+  const { e, s, m, n } = JSON.parse(data) as {
     readonly e?: ServerEvent
     readonly s?: string
     readonly m?: JSONRPCMessage
+    readonly n?: SessionNote
   }
-  return { id, ...(event ? { event } : {}), ...(sid && message ? { sid, message } : {}) }
+  return {
+    id,
+    ...(e ? { event: e } : {}),
+    ...(s ? { sid: s, ...(m ? { message: m } : {}), ...(n ? { note: n } : {}) } : {}),
+  }
 }

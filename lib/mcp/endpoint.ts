@@ -21,7 +21,8 @@ import { serveModern } from '#lib/mcp/modern'
 import { createOriginGuard, type OriginGuard, type OriginPolicy } from '#lib/mcp/origins'
 import { PARSE_ERROR, type RpcFailure, rpcError } from '#lib/mcp/rpc-error'
 import type { ServerFactory } from '#lib/mcp/server'
-import { createSessionHub, type OpenStandalone, type Plan } from '#lib/mcp/sessions/hub'
+import { createSessionHub, type Plan } from '#lib/mcp/sessions/hub'
+import { createStandalone } from '#lib/mcp/sessions/standalone'
 import { createStreams } from '#lib/mcp/streams'
 import type { Tasks } from '#lib/mcp/tasks/tasks'
 import type { Log } from '#lib/observability/log'
@@ -79,8 +80,8 @@ export interface McpEndpointDeps<Claims extends BearerClaims> extends OriginPoli
   readonly bus: ChangeBus
   /** Whether a session whose record was lost goes on (`SESSION_READOPT`). */
   readonly readopt: boolean
-  /** Opens the stream of a session; absent: there is none. */
-  readonly openStandalone?: OpenStandalone
+  /** How the GET streams of sessions live (`STREAMS`); `live` unless told otherwise. */
+  readonly streamMode?: 'live' | 'nap'
 }
 
 /** The MCP endpoint. */
@@ -108,12 +109,13 @@ export function createMcpEndpoint<Claims extends BearerClaims>(deps: McpEndpoint
   const budget = { maxSeconds, perAccount: STREAMS_PER_ACCOUNT, perInstance: STREAMS_PER_INSTANCE }
   const streams = maxSeconds > 0 ? createStreams(budget) : undefined
   const modern = { ...deps, streams }
+  const standalone = streams && createStandalone({ ...deps, streams, mode: deps.streamMode ?? 'live' })
   const hub = createSessionHub({
     ...deps,
     follow: createFollow(deps),
     streams: streams !== undefined,
     streamMaxSeconds: maxSeconds > 0 ? maxSeconds : STREAM_MAX_SECONDS,
-    openStandalone: streams && deps.openStandalone,
+    openStandalone: standalone?.open,
   })
 
   async function authorized(request: Request, exchange: Exchange): Promise<Response> {
@@ -164,7 +166,7 @@ export function createMcpEndpoint<Claims extends BearerClaims>(deps: McpEndpoint
     outage: (details) => withPolicy(mcpOutage(details), details.request, guard),
     async drain() {
       streams?.endAll()
-      await hub.drain()
+      await Promise.all([standalone?.drain(), hub.drain()])
     },
   }
 }

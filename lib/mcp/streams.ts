@@ -9,8 +9,8 @@ export interface StreamLimits {
 /** One open stream, as the budget sees it. */
 interface OpenStream {
   readonly accountId: string
-  /** Ends it with its final result. */
-  end(): void
+  /** Ends it, gracefully. `room`: a newer stream of the account takes its place. */
+  end(why: 'time' | 'room' | 'stop'): void
   /** No later than this from now, whatever `maxSeconds` says: the token behind it expires. */
   readonly atMostSeconds: number
 }
@@ -21,6 +21,8 @@ interface OpenStream {
  */
 export interface Streams {
   hasRoom(accountId: string): boolean
+  /** Ends the oldest of the account where that makes room for another; `false`: the instance is full. */
+  makeRoom(accountId: string): boolean
   /** Counts a stream until the returned function is called, and ends it in time. */
   hold(stream: OpenStream): () => void
   /** Ends them all: the process is about to stop. */
@@ -33,16 +35,22 @@ export function createStreams(limits: StreamLimits, after: After = timer): Strea
   const open = new Set<OpenStream>()
   const perAccount = new Map<string, number>()
 
+  const isAtLimit = (accountId: string) => (perAccount.get(accountId) ?? 0) >= limits.perAccount
+
   return {
-    hasRoom: (accountId) =>
-      open.size < limits.perInstance && (perAccount.get(accountId) ?? 0) < limits.perAccount,
+    hasRoom: (accountId) => open.size < limits.perInstance && !isAtLimit(accountId),
+
+    makeRoom(accountId) {
+      if (isAtLimit(accountId)) [...open].find((stream) => stream.accountId === accountId)?.end('room')
+      return open.size < limits.perInstance && !isAtLimit(accountId)
+    },
 
     hold(stream) {
       const { accountId } = stream
       open.add(stream)
       perAccount.set(accountId, (perAccount.get(accountId) ?? 0) + 1)
       const seconds = Math.max(0, Math.min(limits.maxSeconds, stream.atMostSeconds))
-      const cancel = after(seconds * 1000, () => stream.end())
+      const cancel = after(seconds * 1000, () => stream.end('time'))
 
       return () => {
         if (!open.delete(stream)) return
@@ -54,7 +62,7 @@ export function createStreams(limits: StreamLimits, after: After = timer): Strea
     },
 
     endAll() {
-      for (const stream of [...open]) stream.end()
+      for (const stream of [...open]) stream.end('stop')
     },
 
     get open() {

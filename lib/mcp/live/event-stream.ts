@@ -12,6 +12,8 @@ export interface EventStream {
   prime(id: string, retryMs: number): void
   /** Ends the stream; with a place and a pause, so that the client comes back for the rest. */
   end(polite?: { readonly id: string; readonly retryMs: number }): void
+  /** Much is left unread: a writer with more to say had better wait for `drained`. */
+  readonly congested: boolean
   /** Resolves when little is left unread, or the stream is over: a writer with much to say waits for it. */
   drained(): Promise<void>
   /** Called once, when the reader left or was dropped; not when we end the stream. */
@@ -55,7 +57,10 @@ export function openEventStream(options: EventStreamOptions = {}): EventStream {
     },
     new ByteLengthQueuingStrategy({ highWaterMark: unreadMaxBytes }),
   )
-  const keepAlive = setInterval(() => push(': keepalive\n\n'), STREAM_KEEP_ALIVE_MS)
+  const keepAlive = setInterval(() => {
+    // What is still on its way keeps the connection open by itself.
+    if (unread() === 0) push(': keepalive\n\n')
+  }, STREAM_KEEP_ALIVE_MS)
 
   function push(text: string): boolean {
     if (!controller) return false
@@ -103,10 +108,11 @@ export function openEventStream(options: EventStreamOptions = {}): EventStream {
       controller?.close()
       stop()
     },
+    get congested() {
+      return unread() > unreadMaxBytes / 2
+    },
     drained: () =>
-      controller && unread() > unreadMaxBytes / 2
-        ? new Promise((resolve) => waiting.push(resolve))
-        : Promise.resolve(),
+      unread() > unreadMaxBytes / 2 ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve(),
     onGone(callback) {
       gone = callback
     },

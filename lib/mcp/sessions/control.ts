@@ -4,6 +4,7 @@ import { SUBSCRIPTIONS_PER_SESSION } from '#lib/config/limits'
 import { INVALID_PARAMS } from '#lib/mcp/rpc-error'
 import { LoggingLevels } from '#lib/mcp/sessions/records'
 import type { Answer } from '#lib/mcp/sessions/run-transport'
+import type { LiveSession } from '#lib/mcp/sessions/session'
 import type { SessionStore } from '#lib/mcp/sessions/session-store'
 
 const Level = z.looseObject({ level: LoggingLevels })
@@ -11,7 +12,7 @@ const Uri = z.looseObject({ uri: z.string().min(1).max(2048) })
 
 /** What a control request needs. */
 export interface Controlled {
-  readonly sid: string
+  readonly session: LiveSession
   /** The session's preferences as they were read. */
   readonly preferences: string | null
   readonly sessions: SessionStore
@@ -24,7 +25,7 @@ export interface Controlled {
  * `resources/subscribe` and `resources/unsubscribe` (2025-11-25). `undefined` for any other.
  */
 export async function control(request: JSONRPCRequest, controlled: Controlled): Promise<Answer | undefined> {
-  const { sid, preferences, sessions } = controlled
+  const { session, preferences, sessions } = controlled
   const done: Answer = { jsonrpc: '2.0', id: request.id, result: {} }
   const params = request.params ?? {}
   switch (request.method) {
@@ -33,7 +34,7 @@ export async function control(request: JSONRPCRequest, controlled: Controlled): 
     case 'logging/setLevel': {
       const read = Level.safeParse(params)
       if (!read.success) return invalid(request, 'level must be one of the log levels')
-      await sessions.prefer(sid, preferences, (current) => ({ ...current, level: read.data.level }))
+      await sessions.prefer(session, preferences, (current) => ({ ...current, level: read.data.level }))
       return done
     }
     case 'resources/subscribe':
@@ -46,13 +47,13 @@ export async function control(request: JSONRPCRequest, controlled: Controlled): 
 
 async function subscribe(
   request: JSONRPCRequest,
-  { sid, preferences, sessions }: Controlled,
+  { session, preferences, sessions }: Controlled,
 ): Promise<Answer> {
   const read = Uri.safeParse(request.params ?? {})
   if (!read.success) return invalid(request, 'uri must be a URI')
   const { uri } = read.data
   let full = false
-  await sessions.prefer(sid, preferences, (current) => {
+  await sessions.prefer(session, preferences, (current) => {
     const wanted = new Set(current.subscriptions)
     if (request.method === 'resources/subscribe') wanted.add(uri)
     else wanted.delete(uri)

@@ -10,6 +10,7 @@ import { createRuns, type Runs } from '#lib/mcp/sessions/runs'
 import type { LiveSession } from '#lib/mcp/sessions/session'
 import { createSessionIds, type SessionIds } from '#lib/mcp/sessions/session-id'
 import { createSessionStore, type SessionStore } from '#lib/mcp/sessions/session-store'
+import type { Standalone } from '#lib/mcp/sessions/standalone'
 import type { Log } from '#lib/observability/log'
 import type { Operation, Store } from '#lib/store/port'
 
@@ -20,12 +21,6 @@ export interface Plan {
   /** `answers`: what the operations answered. */
   serve(answers: readonly unknown[], admitted: Admitted): Promise<Response>
 }
-
-/** Opens the stream of a session for what belongs to no request. */
-export type OpenStandalone = (
-  session: LiveSession,
-  how: { readonly admitted: Admitted; readonly lastEventId: string | undefined },
-) => Promise<Response>
 
 /** What sessions are made of. */
 export interface SessionHubDeps extends RunServerDeps {
@@ -40,7 +35,7 @@ export interface SessionHubDeps extends RunServerDeps {
   /** A stream ends politely after this. */
   readonly streamMaxSeconds: number
   /** Absent: there is no such stream (`STREAMS=off`). */
-  readonly openStandalone: OpenStandalone | undefined
+  readonly openStandalone: Standalone['open'] | undefined
 }
 
 /** The parts of a hub. */

@@ -9,6 +9,8 @@ import { createRunConnection } from '#lib/mcp/sessions/run-connection'
 import { createRunServer } from '#lib/mcp/sessions/run-server'
 import { askForNotes, type Live, serveMessages } from '#lib/mcp/sessions/serve-messages'
 import type { LiveSession } from '#lib/mcp/sessions/session'
+import { keys } from '#lib/store/keys'
+import { get } from '#lib/store/operations'
 import type { Operation } from '#lib/store/port'
 
 /** A request of the 2025 era whose token was good. */
@@ -40,13 +42,15 @@ export function planGet(parts: HubParts, asking: Asking): Promise<Plan> {
   const lastEventId = asking.request.headers.get('last-event-id') ?? undefined
   const place = lastEventId === undefined ? undefined : parseRunPlace(lastEventId)
   return within(parts, asking, {
-    also: (sid) => (place ? resumption(sid, place) : []),
+    also: (sid) => (place ? resumption(sid, place) : [get(keys.mcpHolder(sid), { fresh: true })]),
     async serve({ session }, found, admitted) {
       if (place) {
         const connection = () => connect(parts, session, admitted)
         return resume({ session, place, admitted, connect: connection }, found, parts)
       }
-      return parts.openStandalone?.(session, { admitted, lastEventId }) ?? noStream()
+      const [holder] = found
+      const opening = { admitted, lastEventId, holder: typeof holder === 'string' ? holder : null }
+      return parts.openStandalone?.(session, opening) ?? noStream()
     },
   })
 }

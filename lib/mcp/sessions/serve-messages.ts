@@ -67,7 +67,7 @@ async function controlled(
   const answered: Answer[] = []
   const rest: JSONRPCRequest[] = []
   for (const request of messages.requests) {
-    const answer = await control(request, { sid: session.sid, preferences, sessions, streams })
+    const answer = await control(request, { session, preferences, sessions, streams })
     if (answer) answered.push(answer)
     else rest.push(request)
   }

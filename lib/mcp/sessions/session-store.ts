@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { SESSION_BEGINS_MS, SESSION_ID_MS, SESSION_IDLE_MS, SWAP_ATTEMPTS } from '#lib/config/limits'
 import type { Clock } from '#lib/core/clock'
+import type { ChangeBus } from '#lib/mcp/bus'
 import type { Wakes } from '#lib/mcp/live/wakes'
 import { SessionPreferences, SessionRecord } from '#lib/mcp/sessions/records'
 import type { LiveSession } from '#lib/mcp/sessions/session'
@@ -38,11 +39,15 @@ export interface SessionStore {
   begin(session: LiveSession): Promise<void>
   /** Ends a session for good. What it needs is one request; whatever runs or streams hears of it. */
   end(session: LiveSession): Promise<void>
-  /** Changes what a session asked for. `before`: its preferences as they were read. */
-  prefer(sid: string, before: string | null, change: Change): Promise<void>
+  /**
+   * Changes what a session asked for; whoever holds its GET stream is told. `before`: its preferences as they
+   * were read.
+   */
+  prefer(session: Owned, before: string | null, change: Change): Promise<void>
 }
 
-type Change = (current: SessionPreferences) => Omit<SessionPreferences, 'v'>
+type Owned = Pick<LiveSession, 'sid' | 'accountId'>
+type Change = (current: SessionPreferences) => Pick<SessionPreferences, 'level' | 'subscriptions'>
 
 const NO_PREFERENCES: SessionPreferences = { v: 1, subscriptions: [] }
 
@@ -50,12 +55,13 @@ interface SessionStoreDeps {
   readonly store: Store
   readonly clock: Clock
   readonly wakes: Wakes
+  readonly bus: Pick<ChangeBus, 'note'>
   /** Whether a session whose record is lost goes on (`SESSION_READOPT`). */
   readonly readopt: boolean
 }
 
 /** Keeps sessions. A session whose record is lost is made again from its sealed id, and goes on. */
-export function createSessionStore({ store, clock, wakes, readopt }: SessionStoreDeps): SessionStore {
+export function createSessionStore({ store, clock, wakes, bus, readopt }: SessionStoreDeps): SessionStore {
   return {
     operations: (sid) => [
       get(keys.mcpEnded(sid), { fresh: true }),
@@ -84,32 +90,27 @@ export function createSessionStore({ store, clock, wakes, readopt }: SessionStor
         set(keys.mcpEnded(sid), '1', { ttlMs: SESSION_ID_MS }),
         del(keys.mcpSession(sid), keys.mcpPreferences(sid), keys.mcpHolder(sid)),
         unrank(keys.mcpSessionsOf(accountId), sid),
-        ...wakes.hint(keys.mcpEnded(sid), '1-0'),
+        ...(wakes.channel ? wakes.hint(keys.mcpEnded(sid), '1-0') : [bus.note(accountId, sid, 'ended')]),
       )
     },
 
-    async prefer(sid, before, change) {
+    async prefer({ sid, accountId }, before, change) {
       const key = keys.mcpPreferences(sid)
       let text = before
       for (let attempt = 0; attempt < SWAP_ATTEMPTS; attempt++) {
         const current = text === null ? NO_PREFERENCES : parseRecord(SessionPreferences, text)
-        const next = JSON.stringify({ ...current, ...change(current), v: 1 })
-        text = await replace(key, text, next)
+        const changed = change(current)
+        const next = JSON.stringify({ ...current, ...changed, v: 1 })
+        const told = `${changed.subscriptions}` === `${current.subscriptions}`
+        text = await replace(store, key, {
+          text,
+          next,
+          alongside: told ? [] : [bus.note(accountId, sid, 'preferences')],
+        })
         if (text === next) return
       }
       throw new StoreUnavailable('store: the preferences of a session change too often')
     },
-  }
-
-  /** Writes `next` where `text` still stands. Answers what stands there now. */
-  async function replace(key: string, text: string | null, next: string): Promise<string | null> {
-    const ttlMs = SESSION_ID_MS
-    if (text !== null) {
-      const swapped = await store.run(swap(key, text, next, ttlMs))
-      return swapped.done ? next : swapped.current
-    }
-    const written = await store.run(set(key, next, { ttlMs, ifAbsent: true }))
-    return written ? next : store.run(get(key, { fresh: true }))
   }
 
   /** Of two that restore a session at once one makes the record. */
@@ -137,6 +138,23 @@ export function createSessionStore({ store, clock, wakes, readopt }: SessionStor
   function listed({ sid, accountId }: LiveSession): Operation[] {
     return [rank(keys.mcpSessionsOf(accountId), sid, clock(), SESSION_ID_MS)]
   }
+}
+
+/** Writes `next` where `text` still stands. Answers what stands there now. */
+async function replace(
+  store: Store,
+  key: string,
+  how: { readonly text: string | null; readonly next: string; readonly alongside: readonly Operation[] },
+): Promise<string | null> {
+  const { text, next, alongside } = how
+  const ttlMs = SESSION_ID_MS
+  if (text !== null) {
+    const [swapped] = await store.batch(swap(key, text, next, ttlMs), ...alongside)
+    return swapped.done ? next : swapped.current
+  }
+  const made = set(key, next, { ttlMs, ifAbsent: true })
+  const [written] = await store.batch(made, ...alongside)
+  return written ? next : store.run(get(key, { fresh: true }))
 }
 
 function recordOf(session: LiveSession, now: number, lost: boolean): SessionRecord {
