@@ -31,7 +31,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'lib/identity': [...everyone, 'lib/http/*', 'lib/observability/*'],
   'lib/mcp': [...everyone, 'lib/http/*', 'lib/observability/*', '@modelcontextprotocol/server'],
   'lib/notebook': [...everyone, 'lib/observability/*', 'minisearch'],
-  'lib/tools': [...everyone, 'lib/mcp/define', 'lib/notebook/*'],
+  'lib/tools': [...everyone, 'lib/mcp/define', 'lib/mcp/long-tool', 'lib/mcp/question', 'lib/notebook/*'],
   'lib/dashboard': [
     ...everyone,
     'lib/http/*',

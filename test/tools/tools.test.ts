@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { TASK_STATE_MAX_BYTES } from '#lib/config/limits'
 import type { Prompt, ToolContext, ToolOutcome } from '#lib/mcp/define'
 import { deleteNote } from '#lib/tools/delete-note'
 import { editNote } from '#lib/tools/edit-note'
@@ -188,6 +189,31 @@ it('an import names what is wrong with each note and reports progress that grows
   expect(text).toContain('Saved 201 of 202 notes; 1 refused.')
   expect(context.progressed.length).toBeGreaterThan(1)
   expect([...new Set(context.progressed)].sort((left, right) => left - right)).toEqual(context.progressed)
+})
+
+it('an import goes in steps that go on where the last one was saved', async () => {
+  const context = open()
+  const notes = Array.from({ length: 1000 }, (_, index) =>
+    index % 2 === 0 ? { text: `note ${index}` } : { text: '', title: 't'.repeat(201 + index) },
+  )
+  const long = importNotes.long
+  if (!long) throw new Error('not a long tool')
+  let step = await long.begin({ notes }, context)
+  let steps = 0
+  while (step.kind === 'next') {
+    steps += 1
+    // As it is kept between two steps, perhaps by another instance.
+    const kept = JSON.stringify(step.state)
+    expect(kept.length).toBeLessThan(TASK_STATE_MAX_BYTES)
+    step = await long.step(long.state.parse(JSON.parse(kept)), { notes }, context)
+  }
+  expect(steps).toBeGreaterThan(5)
+  const { structured } = done(step)
+  expect((structured.saved as readonly { index: number }[]).map(({ index }) => index)).toEqual(
+    notes.flatMap((_, index) => (index % 2 === 0 ? [index] : [])),
+  )
+  expect(structured.refused).toHaveLength(500)
+  expect(await noteResources.list(context)).toHaveLength(500)
 })
 
 describe('notes as resources', () => {
