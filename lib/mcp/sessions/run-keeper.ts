@@ -149,7 +149,8 @@ export function createRunKeeper(kept: Kept, deps: KeeperDeps): RunKeeper {
 
     stop() {
       clearInterval(hurrying)
-      stopped.abort()
+      // A reason of its own: without one an exception with its stack is made, for every call.
+      stopped.abort('stopped')
     },
   }
 }

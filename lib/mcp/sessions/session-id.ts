@@ -1,6 +1,7 @@
 import type { ClientCapabilities } from '@modelcontextprotocol/server'
 import { z } from 'zod'
-import { SESSION_ID_MAX_LENGTH, SESSION_ID_MS } from '#lib/config/limits'
+import { SESSION_ID_MAX_LENGTH, SESSION_ID_MS, SESSION_IDS_OPENED_MAX } from '#lib/config/limits'
+import { createBoundedMap } from '#lib/core/bounded-map'
 import { type Clock, toSeconds } from '#lib/core/clock'
 import { equalInConstantTime, sha256 } from '#lib/core/hash'
 import type { KeyRing } from '#lib/core/key-ring'
@@ -38,9 +39,27 @@ export interface SessionIds {
 
 /**
  * Session ids that describe themselves. The account stands in the associated data: a foreign id does not
- * open, and there is no comparison to forget.
+ * open, and there is no comparison to forget. An id that was opened is remembered for its account: it says the
+ * same each time.
  */
 export function createSessionIds(keyRing: KeyRing, clock: Clock): SessionIds {
+  const opened = createBoundedMap<SealedSession>(SESSION_IDS_OPENED_MAX)
+
+  async function unseal(sealed: string, accountId: string): Promise<SealedSession | undefined> {
+    const text = await keyRing.open('mcp-session', sealed, accountId)
+    if (text === undefined) return undefined
+    const [, sid, issuedSeconds, revision, flags, name, version, hash] = PayloadSchema.parse(JSON.parse(text))
+    return {
+      sid,
+      accountId,
+      revision,
+      client: { name, version },
+      capabilities: capabilitiesOf(flags),
+      issuedAt: issuedSeconds * 1000,
+      belongsTo: sameKey(hash),
+    }
+  }
+
   return {
     async seal({ sid, accountId, clientKey, revision, client, capabilities, issuedAt }) {
       const payload: z.infer<typeof PayloadSchema> = [
@@ -58,23 +77,23 @@ export function createSessionIds(keyRing: KeyRing, clock: Clock): SessionIds {
 
     async open(sealed, accountId) {
       if (sealed.length > SESSION_ID_MAX_LENGTH) return undefined
-      const text = await keyRing.open('mcp-session', sealed, accountId)
-      if (text === undefined) return undefined
-      const [, sid, issuedSeconds, revision, flags, name, version, hash] = PayloadSchema.parse(
-        JSON.parse(text),
-      )
-      const issuedAt = issuedSeconds * 1000
-      if (clock() - issuedAt > SESSION_ID_MS) return undefined
-      return {
-        sid,
-        accountId,
-        revision,
-        client: { name, version },
-        capabilities: capabilitiesOf(flags),
-        issuedAt,
-        belongsTo: async (clientKey) => equalInConstantTime(await keyHash(clientKey), hash),
-      }
+      const place = JSON.stringify([accountId, sealed])
+      const session = opened.get(place) ?? (await unseal(sealed, accountId))
+      if (session === undefined || clock() - session.issuedAt > SESSION_ID_MS) return undefined
+      opened.set(place, session)
+      return session
     },
+  }
+}
+
+/** Whether a client key has this hash; the one that had it is remembered. */
+function sameKey(hash: string): SealedSession['belongsTo'] {
+  let known: string | undefined
+  return async (clientKey) => {
+    if (clientKey === known) return true
+    const same = equalInConstantTime(await keyHash(clientKey), hash)
+    if (same) known = clientKey
+    return same
   }
 }
 

@@ -92,6 +92,24 @@ describe('a session id', () => {
     expect(await ids(SECRET).open(sealed, 'alice')).toBeUndefined()
     now = began
   })
+
+  it('that was opened before is as good as the first time, and no better', async () => {
+    const own = ids(SECRET)
+    const sealed = await own.seal(session)
+    const first = await own.open(sealed, 'alice')
+    expect(await first?.belongsTo('https://app.example')).toBe(true)
+
+    const again = await own.open(sealed, 'alice')
+    expect(again).toMatchObject({ sid: session.sid, accountId: 'alice', revision: '2025-11-25' })
+    expect(await again?.belongsTo('https://other.example')).toBe(false)
+    expect(await again?.belongsTo('https://app.example')).toBe(true)
+    expect(await own.open(sealed, 'mallory')).toBeUndefined()
+    expect(await own.open(flipped(sealed), 'alice')).toBeUndefined()
+
+    now += SESSION_ID_MS + 1
+    expect(await own.open(sealed, 'alice')).toBeUndefined()
+    now -= SESSION_ID_MS + 1
+  })
 })
 
 function flipped(sealed: string): string {
