@@ -282,8 +282,11 @@ export const RUN_BEAT_MS = 2 * SECOND
 /** The same while the process is about to be stopped: a killed run is then taken up quickly. */
 export const RUN_DRAIN_LEASE_MS = 1 * SECOND
 export const RUN_DRAIN_BEAT_MS = 300
-/** Frames go to the client at once and to the log this much later, together. */
-export const RUN_FLUSH_MS = 150
+/**
+ * Frames go to the client at once and to the log this much later, together: with what the store takes, a frame
+ * is safe 150 ms after it was said.
+ */
+export const RUN_FLUSH_MS = 100
 /** A running or parked call is forgotten after this, also when nobody ends it. */
 export const RUN_MS = HOUR
 /** A finished stream can be read again this long. */

@@ -29,6 +29,8 @@ export interface RunLog {
   tellReaders(): void
   /** Writes what is waiting. Rejects when the store is out of reach; what was to be written then waits on. */
   flush(how?: Flush): Promise<Flushed>
+  /** From now on every frame is written at once: the process may be killed. */
+  hurry(): void
   close(): void
 }
 
@@ -66,6 +68,7 @@ export function openRunLog(
   /** The number up to which a write went out and was never answered. */
   let doubtful: number | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
+  let flushMs = RUN_FLUSH_MS
   let last: Promise<unknown> = Promise.resolve()
 
   function entry(end: boolean): Operation[] {
@@ -118,7 +121,7 @@ export function openRunLog(
       waiting.push([seq, message])
       timer ??= setTimeout(
         () => void flush().then(onFlushed, (fault: unknown) => onFlushed({ fault })),
-        RUN_FLUSH_MS,
+        flushMs,
       )
       const place = { xid, epoch, seq }
       return { eventId: formatRunPlace(place), place, message }
@@ -130,6 +133,9 @@ export function openRunLog(
       told = true
     },
     flush,
+    hurry: () => {
+      flushMs = 0
+    },
     close: () => clearTimeout(timer),
   }
 }

@@ -97,6 +97,7 @@ export function startRun(how: RunHow, deps: RunDeps): Run {
     cancel: (id, reason) => cancel(run, id, reason),
     async drain() {
       if (run.over) return
+      run.log.hurry()
       await upgrade(run)
       run.keeper.hurry()
       await run.log.flush().catch(() => undefined)

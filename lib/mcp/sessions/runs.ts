@@ -81,11 +81,14 @@ export type RunsDeps = Omit<RunDeps, 'read' | 'takeUp'> & RunServerDeps
 export function createRuns(deps: RunsDeps): Runs {
   const running = new Map<Run, string>()
   const readers = new Set<RunConnection>()
+  /** What comes after the signal to stop is still served, as something that may be cut at any moment. */
+  let draining = false
   const runDeps: RunDeps = { ...deps, read, takeUp }
 
   function launch(how: Parameters<typeof startRun>[0]): void {
     const run = startRun(how, runDeps)
     running.set(run, how.session.sid)
+    if (draining) void run.drain()
     how.admitted.afterResponse(run.finished.then(() => void running.delete(run)))
   }
 
@@ -93,10 +96,12 @@ export function createRuns(deps: RunsDeps): Runs {
     const { connection } = reading
     readers.add(connection)
     connection.onEnded(() => readers.delete(connection))
-    readRun(reading, runDeps)
+    if (draining) connection.endPolitely()
+    else readRun(reading, runDeps)
   }
 
   function takeUp(lost: Lost): void {
+    if (draining) return
     const taken = claim(lost, deps).then((claimed) => {
       if (claimed?.repeat) goOn({ ...lost, ...claimed })
       else if (claimed) return giveUp(lost, claimed, deps)
@@ -122,6 +127,7 @@ export function createRuns(deps: RunsDeps): Runs {
       for (const [run, owner] of running) if (owner === sid && run.serves(id)) run.cancel(id, reason)
     },
     async drain() {
+      draining = true
       for (const connection of [...readers]) connection.endPolitely()
       await Promise.all([...running.keys()].map((run) => run.drain()))
     },
