@@ -104,7 +104,8 @@ function knownOf({ after, onEntries }: Following, signal: AbortSignal): Known {
     hearOf({ id, prev, data }) {
       if (!isLater(id, cursor)) return true
       if (isLater(id, rumoured)) rumoured = id
-      if (prev !== cursor || data === undefined) return false
+      // The one before it is known, or the log began anew after what is known.
+      if (isLater(prev, cursor) || data === undefined) return false
       take([{ id, data }], false)
       return true
     },
