@@ -331,6 +331,8 @@ export const TASK_RESULT_MAX_BYTES = 256 * 1024
 export const TASK_ANSWERS_MAX_BYTES = 64 * 1024
 /** A step without effects that was stopped so often is not tried again: it may be what stops the instance. */
 export const TASK_TRIES_MAX = 3
+/** Old and new releases run side by side so long at most: what one cannot go on with is left to the other. */
+export const TASK_DEPLOY_MS = 10 * MINUTE
 /** What a finished step leaves is saved within this, however often the store does not answer. */
 export const TASK_SAVE_MS = 30 * SECOND
 /** Between two attempts. */

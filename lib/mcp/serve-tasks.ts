@@ -5,6 +5,7 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server'
 import { z } from 'zod'
+import { TASK_ANSWERS_MAX_BYTES } from '#lib/config/limits'
 import { capabilitiesOf } from '#lib/mcp/answers'
 import type { Serving } from '#lib/mcp/context'
 import type { LongRun, Tool, ToolContext, ToolOutcome } from '#lib/mcp/define'
@@ -114,6 +115,9 @@ const acts: Readonly<Record<'tasks/get' | 'tasks/update' | 'tasks/cancel', Act>>
   'tasks/update': (tasks, taskId, { mcpReq }) => {
     // The SDK takes them out of the parameters.
     if (!mcpReq.inputResponses) throw new ProtocolError(INVALID_PARAMS, 'inputResponses is missing')
+    if (JSON.stringify(mcpReq.inputResponses).length > TASK_ANSWERS_MAX_BYTES) {
+      throw new ProtocolError(INVALID_PARAMS, `Answers must not exceed ${TASK_ANSWERS_MAX_BYTES} bytes`)
+    }
     return tasks.update(taskId, mcpReq.inputResponses)
   },
 }

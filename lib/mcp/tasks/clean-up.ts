@@ -5,11 +5,10 @@ import {
   TASKS_LOOKED_AT_MAX,
   TASKS_TAKEN_UP_MAX,
 } from '#lib/config/limits'
-import { TaskRecord } from '#lib/mcp/tasks/record'
+import { readableTask } from '#lib/mcp/tasks/record'
 import type { TasksDeps } from '#lib/mcp/tasks/tasks'
 import { keys } from '#lib/store/keys'
 import { get, range, unrank } from '#lib/store/operations'
-import { parseRecord } from '#lib/store/record'
 
 /** Records and leases read in one request. */
 const PAGE = 20
@@ -47,7 +46,9 @@ async function look(members: readonly string[], { store, clock }: TasksDeps) {
   const settled: string[] = []
   members.forEach((taskId, index) => {
     const text = answers[2 * index] ?? null
-    const record = text === null ? undefined : parseRecord(TaskRecord, text)
+    const record = readableTask(text)
+    // One that cannot be read is left to a release that can, or to its lifetime.
+    if (text !== null && !record) return
     if (record?.status !== 'working') settled.push(taskId)
     else if (answers[2 * index + 1] === null && (record.notBefore ?? 0) <= clock()) abandoned.push(taskId)
   })

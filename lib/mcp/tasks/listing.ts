@@ -6,11 +6,10 @@ import {
   TASKS_LIVE_PER_ACCOUNT,
 } from '#lib/config/limits'
 import type { Clock } from '#lib/core/clock'
-import { isTerminal, TaskRecord } from '#lib/mcp/tasks/record'
+import { isTerminal, readableTask, type TaskRecord } from '#lib/mcp/tasks/record'
 import { keys } from '#lib/store/keys'
 import { get, range, unrank } from '#lib/store/operations'
 import type { Store } from '#lib/store/port'
-import { parseRecord } from '#lib/store/record'
 
 /** A task as its person sees it listed. */
 export interface TaskSummary {
@@ -79,8 +78,8 @@ async function readTasks(accountId: string, members: readonly string[], { store 
   if (members.length === 0) return []
   const texts = await store.batch(...members.map((taskId) => get(keys.task(taskId))))
   const found = members.flatMap((taskId, index) => {
-    const text = texts[index] ?? null
-    return text === null ? [] : [{ taskId, record: parseRecord(TaskRecord, text) }]
+    const record = readableTask(texts[index] ?? null)
+    return record ? [{ taskId, record }] : []
   })
   const gone = members.filter((_, index) => texts[index] === null)
   if (gone.length > 0) {

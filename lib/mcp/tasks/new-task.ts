@@ -28,7 +28,7 @@ export function newRecord(
     clientKey: caller.client.key,
     tool: tool.name,
     authority,
-    capabilities,
+    capabilities: known(capabilities),
     requestId,
     createdAt: now,
     updatedAt: now,
@@ -44,5 +44,15 @@ export function newRecord(
     open: {},
     asked: {},
     answers: {},
+  }
+}
+
+/** What counts of what a client declared: the rest is its own, and may be of any size. */
+function known({ elicitation, sampling, roots }: Capabilities): Record<string, unknown> {
+  const modes = ['form', 'url'].filter((mode) => elicitation?.[mode] !== undefined)
+  return {
+    ...(elicitation ? { elicitation: Object.fromEntries(modes.map((mode) => [mode, {}])) } : {}),
+    ...(sampling ? { sampling: {} } : {}),
+    ...(roots ? { roots: {} } : {}),
   }
 }

@@ -1,5 +1,6 @@
 import type { CallToolResult, InputRequest } from '@modelcontextprotocol/server'
 import { z } from 'zod'
+import { parseRecord } from '#lib/store/record'
 
 /** A question that is out, by its name on the wire. */
 const Open = z.looseObject({
@@ -45,6 +46,15 @@ export const TaskRecord = z.looseObject({
   error: z.looseObject({ code: z.number(), message: z.string() }).optional(),
 })
 export type TaskRecord = z.output<typeof TaskRecord>
+
+/** A record among others, as it stands in the store: one that does not parse is nothing to the rest. */
+export function readableTask(text: string | null): TaskRecord | undefined {
+  try {
+    return text === null ? undefined : parseRecord(TaskRecord, text)
+  } catch {
+    return undefined
+  }
+}
 
 /** How a task ends. */
 export type Ending =

@@ -1,4 +1,4 @@
-import { TASK_GRACE_MS, TASK_RESULT_MS, TASK_TRIES_MAX } from '#lib/config/limits'
+import { TASK_DEPLOY_MS, TASK_GRACE_MS, TASK_RESULT_MS, TASK_TRIES_MAX } from '#lib/config/limits'
 import { type Ending, ended, lifetimeOf, TaskRecord } from '#lib/mcp/tasks/record'
 import { type Job, tidyUp } from '#lib/mcp/tasks/runner'
 import { failed, lostWithin } from '#lib/mcp/tasks/steps'
@@ -34,6 +34,10 @@ export async function adopt(taskId: string, deps: TasksDeps): Promise<Job | unde
     return undefined
   }
   const found = fitness(record, input, deps)
+  if (found === 'not_here') {
+    await store.run(leases.release({ taskId, run }))
+    return undefined
+  }
   if ('status' in found) {
     await write({ taskId, run, text }, end(record, found, deps), deps, 'release')
     await tidyUp(taskId, store)
@@ -44,20 +48,26 @@ export async function adopt(taskId: string, deps: TasksDeps): Promise<Job | unde
   return written === undefined ? undefined : { taskId, run, ...found, text: written, record: claimed }
 }
 
-/** Whether anybody may go on with it: a step that may have changed something is never repeated. */
+/**
+ * Whether this instance may go on with it: a step that may have changed something is never repeated. During a
+ * deploy another release may be the one that can; only later it is clear that none does.
+ */
 function fitness(
   record: TaskRecord,
   input: string | null,
-  { tool: toolOf }: TasksDeps,
-): Ending | Pick<Job, 'tool' | 'input'> {
-  const tool = toolOf(record.tool)
-  const args = input === null ? undefined : tool?.input.safeParse(JSON.parse(input))
+  { tool: toolOf, clock }: TasksDeps,
+): Ending | Pick<Job, 'tool' | 'input'> | 'not_here' {
   if (record.begun) return lostWithin(record)
   if (record.tries >= TASK_TRIES_MAX) {
     return failed(`The server stopped in the middle of this task ${TASK_TRIES_MAX} times.`)
   }
-  if (!tool || !args?.success) return failed('This server can no longer do what this task was begun for.')
-  return { tool, input: args.data }
+  const tool = toolOf(record.tool)
+  const args = input === null ? undefined : tool?.input.safeParse(JSON.parse(input))
+  if (tool && args?.success && tool.long?.state.safeParse(record.state).success) {
+    return { tool, input: args.data }
+  }
+  if (clock() - record.updatedAt < TASK_DEPLOY_MS) return 'not_here'
+  return failed('This server can no longer do what this task was begun for.')
 }
 
 const end = (record: TaskRecord, ending: Ending, { clock }: TasksDeps) =>

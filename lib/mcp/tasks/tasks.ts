@@ -144,12 +144,14 @@ async function update(
   { id, responses }: { readonly id: string; readonly responses: InputResponses },
 ): Promise<TaskRecord | undefined> {
   const { store, clock } = scene.deps
+  let resumed = false
   const record = await editRecord(store, { key: keys.task(id), schema: TaskRecord }, (current) => {
     const mine = current && theirs(asking, current)
     const next = mine && answered(mine, responses, clock())
+    resumed = next?.status === 'working'
     return next ? { write: next, answer: next } : { leave: true as const, answer: mine }
   })
-  if (record?.status === 'working') {
+  if (record && resumed) {
     const reopened = store.run(rank(keys.openTasks(), id, record.createdAt, KEPT_MS)).catch(() => undefined)
     asking.afterResponse(reopened.then(() => takeUp(scene, id)))
   }

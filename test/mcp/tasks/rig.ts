@@ -147,7 +147,13 @@ export interface Instance {
 export interface Rig extends Stage {
   readonly backend: Backend
   readonly store: Store
-  instance(how?: { readonly runMaxMs?: number; readonly times?: LeaseTimes }): Instance
+  /** `without`: a release that does not have this tool. */
+  instance(how?: {
+    readonly runMaxMs?: number
+    readonly times?: LeaseTimes
+    readonly without?: string
+    readonly clock?: () => number
+  }): Instance
   /** Ends the connections of an account. */
   end(accountId: string): void
   /** Moves the clock of all instances, and of the local store. */
@@ -175,12 +181,18 @@ export async function openRig(open: () => Promise<Backend>): Promise<Rig> {
   const instances: Instance[] = []
   let made = 0
 
-  function instance({ runMaxMs, times = SHORT }: Parameters<Rig['instance']>[0] = {}): Instance {
+  function instance({
+    runMaxMs,
+    times = SHORT,
+    without,
+    clock = Date.now,
+  }: Parameters<Rig['instance']>[0] = {}): Instance {
     const watched = watch(backend.stores[made++ % 2] as Store)
     const { store } = watched
     const log = (_level: string, event: string, fields = {}) => void logged.push({ event, ...fields })
-    const deps = { store, clock: Date.now, random: systemRandom, log }
-    const factory: ServerFactory = createServerFactory(offer, {
+    const deps = { store, clock, random: systemRandom, log }
+    const release = { ...offer, tools: offer.tools.filter(({ name }) => name !== without) }
+    const factory: ServerFactory = createServerFactory(release, {
       ...deps,
       scopes: [
         { name: 'notes:read', includes: [] },

@@ -1,4 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Store } from '#lib/store/port'
+import { createTcpStore } from '#lib/store/redis/tcp'
 import { modern, reply } from '#test/mcp/post'
 import {
   about,
@@ -16,6 +19,8 @@ import {
   TASKS,
   until,
 } from '#test/mcp/tasks/rig'
+import { askServer } from '#test/store/backends'
+import { startRedis } from '#test/support/redis-server'
 
 describe.each(backends)('tasks over $over', ({ open }) => {
   let rig: Rig
@@ -290,25 +295,40 @@ describe.each(backends)('tasks over $over', ({ open }) => {
     expect(await ended(b, taskId, { token: 'alice@editor' })).toMatchObject({ status: 'completed' })
   })
 
-  it('leave no key without a lifetime, and no token', async () => {
-    await ended(a, await begin(a, 'count', { to: 2 }, { token: 'alice@test-client' }))
-    await until(a, await begin(a, 'asks'), (task) => task.status === 'input_required')
-    const summaries = await a.tasks.list('alice')
-    expect(summaries.map(({ tool, status: now }) => [tool, now])).toEqual([
-      ['asks', 'input_required'],
-      ['count', 'completed'],
-    ])
-    await rig.passes(20)
-    const keys = [
-      'tasks',
-      'a:alice:t',
-      ...summaries.flatMap(({ taskId }) => [`t:${taskId}`, `ti:${taskId}`, `tl:${taskId}`]),
-    ]
-    const record = await rig.store.run({ kind: 'get', key: `t:${summaries[0]?.taskId}`, fresh: true })
-    expect(record).not.toContain('Bearer')
-    expect(record).not.toContain('alice@')
-    if (!('url' in rig.backend)) return
-    expect(keys).toHaveLength(8)
+  it('are listed for their person, the newest first, past one that cannot be read', async () => {
+    const first = await begin(a, 'count', { to: 2 })
+    await ended(a, first)
+    const second = await begin(a, 'asks')
+    await until(a, second, (task) => task.status === 'input_required')
+    await rig.store.run({ kind: 'rank', index: 'a:alice:t', member: 'broken', score: Date.now() })
+    await rig.store.run({ kind: 'rank', index: 'tasks', member: 'broken', score: Date.now() })
+    await rig.store.run({ kind: 'set', key: 't:broken', value: '{"v":2}', ifAbsent: false })
+    expect((await b.tasks.list('alice')).map(({ taskId, tool, status: now }) => [taskId, tool, now])).toEqual(
+      [
+        [second, 'asks', 'input_required'],
+        [first, 'count', 'completed'],
+      ],
+    )
+    expect(await b.tasks.list('bob')).toEqual([])
+    expect(await b.tasks.cleanUp(() => undefined)).toBe(0)
+  })
+
+  it('wait for the release that can go on with them, and end when there is none any more', async () => {
+    const taskId = await begin(a, 'look', { to: 2, pauseMs: 200 })
+    await seen(rig.effects, '1')
+    await until(b, taskId, (task) => task.statusMessage === '1 of 2')
+    a.kill()
+    await rig.passes(SHORT.leaseMs + 50)
+    const old = rig.instance({ without: 'look' })
+    await status(old, taskId)
+    await rig.passes(250)
+    expect(await status(old, taskId)).toMatchObject({ status: 'working' })
+    const late = rig.instance({ without: 'look', clock: () => Date.now() + 11 * 60_000 })
+    await status(late, taskId)
+    expect(await ended(late, taskId)).toMatchObject({
+      status: 'failed',
+      error: { message: expect.stringContaining('can no longer do') },
+    })
   })
 
   it('that are too many or too large run within the call, where they may', async () => {
@@ -451,6 +471,26 @@ describe('the wire', () => {
     expect((await call(a, 'asks', {}, { capabilities, more: last })).error?.code).toBe(-32602)
   })
 
+  it('refuses answers that are too long, and keeps nothing of what a client declares about itself', async () => {
+    const bulk = 'x'.repeat(100_000)
+    const { result } = await call(
+      a,
+      'asks',
+      {},
+      {
+        capabilities: { ...KNOWS_TASKS, elicitation: { form: {}, bulk }, bulk },
+      },
+    )
+    await until(a, result.taskId, (task) => task.status === 'input_required')
+    const record = await rig.store.run({ kind: 'get', key: `t:${result.taskId}`, fresh: true })
+    expect(record?.length).toBeLessThan(2000)
+    const inputResponses = { name: { action: 'accept', content: { name: bulk } } }
+    expect((await reply(await about(a, 'update', result.taskId, { inputResponses }))).error?.code).toBe(
+      -32602,
+    )
+    expect(await status(a, result.taskId)).toMatchObject({ status: 'input_required' })
+  })
+
   it('tells a task that has expired from none as little as a foreign one', async () => {
     const taskId = await begin(a, 'count', { to: 1 })
     await ended(a, taskId)
@@ -458,5 +498,50 @@ describe('the wire', () => {
     expect(await status(a, taskId)).toMatchObject({ status: 'completed' })
     await rig.passes(61_000)
     expect((await reply(await about(a, 'get', taskId))).error?.code).toBe(-32602)
+  })
+})
+
+describe('what is stored of tasks', () => {
+  it('has a lifetime, key by key, and holds no token', async () => {
+    const redis = await startRedis()
+    const stores = [0, 1].map(() => createTcpStore({ url: redis.url, prefix: 'kept' })) as [Store, Store]
+    const rig = await openRig(async () => ({
+      stores,
+      observed: [],
+      passes: (ms) => pause(ms),
+      commandsOf: async () => undefined,
+      stop: async () => {
+        await Promise.all(stores.map((store) => store.close()))
+        await redis.stop()
+      },
+    }))
+    const a = rig.instance()
+    const secret = { token: 'alice@a-very-secret-app-name/notes:write' }
+    await ended(a, await begin(a, 'count', { to: 2 }, secret), secret)
+    await until(a, await begin(a, 'asks', {}, secret), (task) => task.status === 'input_required', secret)
+    rig.hold('count 2')
+    await begin(a, 'count', { to: 3 }, secret)
+    await begin(a, 'count', { to: 3, pauseMs: 5000 }, secret)
+    await pause(100)
+
+    const keys = (await askServer(redis.url, ['KEYS', '*'])) as string[]
+    expect(keys.map((key) => key.replace(/^kept:/, '').replace(/:.*$/, '')).sort()).toEqual([
+      'a',
+      't',
+      't',
+      't',
+      't',
+      'tasks',
+      'ti',
+      'ti',
+      'ti',
+      'tl',
+      'tl',
+    ])
+    for (const key of keys) expect(Number(await askServer(redis.url, ['PTTL', key])), key).toBeGreaterThan(0)
+    for (const key of keys.filter((one) => /^kept:t[il]?:/.test(one))) {
+      expect(String(await askServer(redis.url, ['GET', key]))).not.toContain(secret.token)
+    }
+    await rig.stop()
   })
 })
