@@ -4,7 +4,7 @@ import { systemRandom } from '#lib/core/random'
 import { createConformanceFactory } from '#lib/mcp/conformance/factory'
 import { fixtureSkills } from '#lib/mcp/conformance/skills'
 import { type BearerProxy, startBearerProxy } from '#test/conformance/bearer-proxy'
-import { expectLegacySetWithoutSessions, expectModernSet } from '#test/conformance/gate'
+import { expectLegacySet, expectModernSet, expectWholeSuite } from '#test/conformance/gate'
 import { type Run, runServerSuite } from '#test/conformance/suite'
 import { inProcess, listen } from '#test/mcp/in-process'
 import { tasksOver } from '#test/mcp/tasks/over'
@@ -28,14 +28,17 @@ describe('the endpoint against the official suite, in process', () => {
     await server.close()
   })
 
-  const run = (revision: string): Promise<Run> =>
-    runServerSuite(`${proxy.url}/api/mcp`, ['--requirements', revision])
+  const run = (...args: string[]): Promise<Run> => runServerSuite(`${proxy.url}/api/mcp`, args)
 
   it('passes everything of 2026-07-28, the tasks extension included', async () => {
-    expectModernSet(await run('2026-07-28'))
+    expectModernSet(await run('--requirements', '2026-07-28'))
   })
 
-  it('passes everything of 2025-11-25 that needs no session', async () => {
-    expectLegacySetWithoutSessions(await run('2025-11-25'))
+  it('passes everything of 2025-11-25', async () => {
+    expectLegacySet(await run('--requirements', '2025-11-25'))
+  })
+
+  it('passes everything that the suite has', async () => {
+    expectWholeSuite(await run('--suite', 'all'))
   })
 })
