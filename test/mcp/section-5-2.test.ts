@@ -224,6 +224,22 @@ describe.each([
     )
   })
 
+  describe('a quick answer', () => {
+    it.each([
+      { accept: 'application/json, text/event-stream', type: 'application/json' },
+      { accept: 'text/event-stream, application/json', type: 'text/event-stream' },
+      { accept: 'text/event-stream;q=0.5, application/json', type: 'application/json' },
+      { accept: 'application/json;q=0.5, text/event-stream', type: 'text/event-stream' },
+      { accept: '*/*', type: 'application/json' },
+      { accept: 'text/event-stream, */*', type: 'application/json' },
+    ])('comes as $type where Accept is $accept', async ({ accept, type }) => {
+      const session = await open()
+      const response = await session.request(pair.b, 'tools/list', {}, { headers: { accept } })
+      expect(response.headers.get('content-type')).toBe(type)
+      expect((await reply(response)).result.tools.length).toBeGreaterThan(0)
+    })
+  })
+
   describe('a GET', () => {
     it('that takes no event stream is 406', async () => {
       const session = await open()

@@ -1,11 +1,10 @@
-import type { InputRequests, JSONRPCMessage, JSONRPCRequest, RequestId } from '@modelcontextprotocol/server'
+import type { JSONRPCMessage, JSONRPCRequest, RequestId } from '@modelcontextprotocol/server'
 import { JSON_ANSWER_WINDOW_MS } from '#lib/config/limits'
 import { type Deferred, deferred } from '#lib/core/deferred'
-import type { Admitted } from '#lib/mcp/admitted'
-import type { ServerFactory } from '#lib/mcp/server'
+import { completeAnswer } from '#lib/mcp/sessions/answer-form'
 import { asksTooOften, cannotAskNow, park } from '#lib/mcp/sessions/parking'
-import type { Letter, RunRecord } from '#lib/mcp/sessions/records'
-import type { RunConnection } from '#lib/mcp/sessions/run-connection'
+import type { Letter } from '#lib/mcp/sessions/records'
+import type { Parking, Run, RunHow } from '#lib/mcp/sessions/run-how'
 import { createRunKeeper, type RunKeeper } from '#lib/mcp/sessions/run-keeper'
 import { type Flushed, openRunLog, type RunLog } from '#lib/mcp/sessions/run-log'
 import {
@@ -15,45 +14,8 @@ import {
   serveRun,
   spelledForLegacy,
 } from '#lib/mcp/sessions/run-transport'
+import { tookTooLong, watchRun } from '#lib/mcp/sessions/run-watch'
 import type { RunDeps } from '#lib/mcp/sessions/runs'
-import type { LiveSession } from '#lib/mcp/sessions/session'
-
-/** What is to be run. */
-export interface RunHow {
-  readonly session: LiveSession
-  readonly xid: string
-  readonly requests: readonly JSONRPCRequest[]
-  /** Answers go out as an array (2025-03-26). */
-  readonly batch: boolean
-  /** Answers that are known already. */
-  readonly answered?: readonly Answer[]
-  /** The request under whose authority it runs. */
-  readonly admitted: Admitted
-  /** The client's connection; absent for a run that is taken up: its readers read the log. */
-  readonly connection?: RunConnection
-  /** What the store holds of a run that is taken up. */
-  readonly claimed?: { readonly text: string; readonly record: RunRecord }
-  /** Made before, so that a lacking scope is answered before anything runs. */
-  readonly server: ReturnType<ServerFactory['create']>
-  /** What handlers want to ask the person (`ServerExchange.park`), by the id of their request. */
-  readonly parking: ReadonlyMap<RequestId, Parking>
-}
-
-/** Questions to the person, as a handler put them. */
-export interface Parking {
-  readonly inputRequests: InputRequests
-  readonly requestState: string | undefined
-}
-
-/** A run on this instance. */
-export interface Run {
-  /** Settles when it has ended here: answered, cancelled, parked or taken over. */
-  readonly finished: Promise<void>
-  serves(id: RequestId): boolean
-  cancel(id: RequestId, reason?: string): void
-  /** The process is about to stop: what is known goes to the log, and another instance may follow soon. */
-  drain(): Promise<void>
-}
 
 /** A run with what changes while it runs. */
 interface State extends RunHow {
@@ -66,6 +28,7 @@ interface State extends RunHow {
   readonly early: Answer[]
   readonly finished: Deferred<void>
   window: ReturnType<typeof setTimeout> | undefined
+  stopWatching: () => void
   served: Served | undefined
   opening: Promise<void> | undefined
   over: boolean
@@ -86,6 +49,14 @@ export function startRun(how: RunHow, deps: RunDeps): Run {
     run.log.tellReaders()
     void upgrade(run)
   }
+  run.stopWatching = watchRun({
+    admitted: how.admitted,
+    maxMs: deps.runMaxMs(how.admitted),
+    onRefused: () => refuse(run),
+    onTooLong: () => {
+      for (const id of [...run.waiting.keys()]) respond(run, tookTooLong(id))
+    },
+  })
   serve(run).catch((error: unknown) => {
     deps.log('error', 'run_failed', { requestId: how.admitted.requestId, error: String(error) })
     stop(run, 'failed')
@@ -134,6 +105,7 @@ function begin(how: RunHow, deps: RunDeps): State {
     early: [...(how.answered ?? [])],
     finished: deferred<void>(),
     window: undefined,
+    stopWatching: () => undefined,
     served: undefined,
     opening: undefined,
     over: false,
@@ -208,7 +180,8 @@ async function complete(run: State): Promise<void> {
   if (run.over) return
   run.over = true
   if (!run.opening && connection) {
-    if (early.length > 0) connection.answer(Response.json(run.batch ? early : early[0]))
+    const { request } = run.admitted
+    if (early.length > 0) connection.answer(completeAnswer(early, { request, batch: run.batch }))
     else connection.end()
   } else {
     await upgrade(run)
@@ -221,6 +194,7 @@ async function complete(run: State): Promise<void> {
 async function leave(run: State): Promise<void> {
   run.over = true
   clearTimeout(run.window)
+  run.stopWatching()
   run.keeper.stop()
   run.log.close()
   await run.served?.close()
@@ -233,6 +207,12 @@ function stop(run: State, why: string): void {
   run.deps.log('info', 'run_stopped', { requestId: run.admitted.requestId, why })
   run.connection?.end()
   void leave(run)
+}
+
+/** Nothing goes on for a connection that has ended, and nothing is told to it. */
+function refuse(run: State): void {
+  run.connection?.end()
+  for (const id of [...run.waiting.keys()]) cancel(run, id)
 }
 
 function cancel(run: State, id: RequestId, reason?: string): void {
