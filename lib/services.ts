@@ -2,6 +2,7 @@ import type { Commands } from '#lib/admin/commands'
 import { adminDoor } from '#lib/admin/door'
 import { sendCommand } from '#lib/admin/send-command'
 import { type Config, parseEnv } from '#lib/config/env'
+import { FUNCTION_MAX_SECONDS, STREAM_MARGIN_SECONDS } from '#lib/config/limits'
 import { ConfigurationRefused } from '#lib/config/refused'
 import { VERSION } from '#lib/config/version'
 import { systemClock } from '#lib/core/clock'
@@ -76,6 +77,7 @@ async function compose(config: Config, opened: Opened, keyRing: KeyRing) {
     bus,
     readopt: config.sessionReadopt,
     streamMode: config.streams === 'nap' ? 'nap' : 'live',
+    ...(config.serverless ? { runMaxSeconds: FUNCTION_MAX_SECONDS - STREAM_MARGIN_SECONDS } : {}),
     streamMaxSeconds: config.streams === 'off' ? 0 : config.streamMaxSeconds,
     factory,
     allowedOrigins: config.allowedOrigins,

@@ -289,6 +289,8 @@ export const RUN_DRAIN_BEAT_MS = 300
 export const RUN_FLUSH_MS = 100
 /** A running or parked call is forgotten after this, also when nobody ends it. */
 export const RUN_MS = HOUR
+/** A call that works so long is ended: its record would be forgotten while it runs. */
+export const RUN_MAX_MS = RUN_MS - MINUTE
 /** A finished stream can be read again this long. */
 export const RUN_DONE_MS = 2 * MINUTE
 /** Frames kept of one stream. */

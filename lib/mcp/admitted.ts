@@ -8,6 +8,8 @@ export interface Admitted {
   readonly body: unknown
   readonly caller: Caller
   readonly requestId: string
+  /** When the request came, ms: a platform that stops its instances counts from then. */
+  readonly since: number
   /** By what right the caller is served, for work that outlives the request: ids of a connection, no token. */
   readonly authority: string
   /** Seconds until the access token ends, and with it every stream. */

@@ -80,6 +80,8 @@ export interface McpEndpointDeps<Claims extends BearerClaims> extends OriginPoli
   readonly bus: ChangeBus
   /** Whether a session whose record was lost goes on (`SESSION_READOPT`). */
   readonly readopt: boolean
+  /** Longest life of a call in seconds: the platform cuts what runs longer. Absent: it does not. */
+  readonly runMaxSeconds?: number
   /** How the GET streams of sessions live (`STREAMS`); `live` unless told otherwise. */
   readonly streamMode?: 'live' | 'nap'
 }
@@ -119,6 +121,7 @@ export function createMcpEndpoint<Claims extends BearerClaims>(deps: McpEndpoint
   })
 
   async function authorized(request: Request, exchange: Exchange): Promise<Response> {
+    const since = deps.clock()
     const claims = await deps.readBearer(request)
     if (!claims.ok) return refuseBearer(claims.error, deps.challenge)
 
@@ -131,7 +134,7 @@ export function createMcpEndpoint<Claims extends BearerClaims>(deps: McpEndpoint
     if (!admission.ok) return refuseAdmission(admission.error, deps.challenge)
 
     const { caller, answers } = admission.value
-    return plan.serve(answers, admit({ request, body, exchange, caller, claims: claims.value }))
+    return plan.serve(answers, admit({ request, body, exchange, since, caller, claims: claims.value }))
   }
 
   function planOf(request: Request, { body, legacy }: Read, accountId: string): Promise<Plan> | Plan {
@@ -141,8 +144,9 @@ export function createMcpEndpoint<Claims extends BearerClaims>(deps: McpEndpoint
     return { operations: [], serve: (_, admitted) => serveModern(admitted, modern) }
   }
 
-  function admit({ request, body, exchange, caller, claims }: Admitting<Claims>): Admitted {
+  function admit({ request, body, exchange, since, caller, claims }: Admitting<Claims>): Admitted {
     return {
+      since,
       request,
       body,
       caller,
@@ -171,7 +175,8 @@ export function createMcpEndpoint<Claims extends BearerClaims>(deps: McpEndpoint
   }
 }
 
-interface Admitting<Claims extends BearerClaims> extends Pick<Admitted, 'request' | 'body' | 'caller'> {
+interface Admitting<Claims extends BearerClaims>
+  extends Pick<Admitted, 'request' | 'body' | 'since' | 'caller'> {
   readonly exchange: Exchange
   readonly claims: Claims
 }

@@ -1,3 +1,4 @@
+import { RUN_MAX_MS } from '#lib/config/limits'
 import type { Random } from '#lib/core/random'
 import type { Admitted } from '#lib/mcp/admitted'
 import type { ChangeBus } from '#lib/mcp/bus'
@@ -32,6 +33,8 @@ export interface SessionHubDeps extends RunServerDeps {
   readonly log: Log
   /** Whether a session whose record was lost goes on (`SESSION_READOPT`). */
   readonly readopt: boolean
+  /** A call is ended after this: the platform would cut it. Absent: there is no such limit. */
+  readonly runMaxSeconds?: number
   /** A stream ends politely after this. */
   readonly streamMaxSeconds: number
   /** Absent: there is no such stream (`STREAMS=off`). */
@@ -60,9 +63,11 @@ export interface SessionHub {
 /** Makes the hub. It keeps nothing that another instance would need. */
 export function createSessionHub(deps: SessionHubDeps): SessionHub {
   const ids = createSessionIds(deps.keyRing, deps.clock)
+  const mostMs = Math.min(RUN_MAX_MS, (deps.runMaxSeconds ?? Number.POSITIVE_INFINITY) * 1000)
   const sessions = createSessionStore(deps)
   const shared = {
     ...deps,
+    runMaxMs: ({ since }: Admitted) => Math.max(0, since + mostMs - deps.clock()),
     repeatable: deps.factory.repeatable,
     announce: ({ accountId, sid }: LiveSession, message: Parameters<ChangeBus['send']>[2]) =>
       deps.bus.send(accountId, sid, message),

@@ -4,7 +4,7 @@ import type { KeyRing } from '#lib/core/key-ring'
 import type { Admitted } from '#lib/mcp/admitted'
 import { createRequestState } from '#lib/mcp/request-state'
 import type { ServerFactory } from '#lib/mcp/server'
-import type { Parking } from '#lib/mcp/sessions/run'
+import type { Parking } from '#lib/mcp/sessions/run-how'
 import type { LiveSession } from '#lib/mcp/sessions/session'
 import { textMember } from '#lib/mcp/text-member'
 

@@ -8,8 +8,9 @@ import type { Wakes } from '#lib/mcp/live/wakes'
 import { logId } from '#lib/mcp/sessions/event-id'
 import { type Reading, readRun } from '#lib/mcp/sessions/reader'
 import { RunRecord } from '#lib/mcp/sessions/records'
-import { type Run, startRun } from '#lib/mcp/sessions/run'
+import { startRun } from '#lib/mcp/sessions/run'
 import type { RunConnection } from '#lib/mcp/sessions/run-connection'
+import type { Run } from '#lib/mcp/sessions/run-how'
 import { openRunLog, readFrames } from '#lib/mcp/sessions/run-log'
 import { createRunServer, type RunServer, type RunServerDeps } from '#lib/mcp/sessions/run-server'
 import type { Answer } from '#lib/mcp/sessions/run-transport'
@@ -29,6 +30,8 @@ export interface RunDeps {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  /** How long a run may work, ms: counted from the request that it works under. */
+  readonly runMaxMs: (admitted: Admitted) => number
   /** Whether a request may be run again when its instance was lost. */
   readonly repeatable: (request: JSONRPCRequest) => boolean
   /** A message for the session's own stream. */
@@ -102,10 +105,13 @@ export function createRuns(deps: RunsDeps): Runs {
 
   function takeUp(lost: Lost): void {
     if (draining) return
-    const taken = claim(lost, deps).then((claimed) => {
-      if (claimed?.repeat) goOn({ ...lost, ...claimed })
-      else if (claimed) return giveUp(lost, claimed, deps)
-      return undefined
+    const taken = claim(lost, deps).then(async (claimed) => {
+      if (!claimed) return
+      const { requests } = claimed.record
+      // It goes on under the token that reads: that has to be allowed the call.
+      const lacking = claimed.repeat && (await createRunServer(deps, { ...lost, requests }).lackingScopes())
+      if (claimed.repeat && !lacking) goOn({ ...lost, ...claimed })
+      else await giveUp(lost, claimed, deps)
     })
     lost.admitted.afterResponse(
       taken.catch(() => deps.log('warn', 'run_not_taken_up', { requestId: lost.admitted.requestId })),

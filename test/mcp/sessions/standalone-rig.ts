@@ -131,6 +131,7 @@ export function admission({ stillAdmitted = async () => true, secondsLeft = 3600
     secondsLeft,
     insufficientScope: () => new Response(),
     publish: () => undefined,
+    since: 0,
     stillAdmitted,
     afterResponse: () => undefined,
   }
