@@ -10,6 +10,7 @@ import { parseWireId, type WireId } from '#lib/mcp/sessions/event-id'
 import { answerParked, endParked } from '#lib/mcp/sessions/parked'
 import { type Letter, RunRecord } from '#lib/mcp/sessions/records'
 import { requestKeyPart } from '#lib/mcp/sessions/run-keeper'
+import { createRunServer } from '#lib/mcp/sessions/run-server'
 import type { Runs, RunsDeps } from '#lib/mcp/sessions/runs'
 import type { LiveSession } from '#lib/mcp/sessions/session'
 import { keys } from '#lib/store/keys'
@@ -27,8 +28,10 @@ export interface Letters {
   /**
    * Delivers an answer to a question of ours, `notifications/progress` on one, or `notifications/cancelled`.
    * What nobody waits for is dropped. `found`: what `ask` brought.
+   *
+   * @returns the scopes without which the sender may not answer: then nothing was delivered
    */
-  deliver(message: Note, found: string | null, from: Sender): Promise<void>
+  deliver(message: Note, found: string | null, from: Sender): Promise<readonly string[] | undefined>
   /** The stream of a run is read on this connection from now on. */
   moveReader(session: LiveSession, xid: string, connection: string): Promise<void>
 }
@@ -75,15 +78,20 @@ export function createLetters(deps: RunsDeps, runs: Runs): Letters {
     await endParked({ sid, xid, text: late }, deps)
   }
 
-  async function deliverToRun(message: Note, { wire, found, from }: Delivery): Promise<void> {
+  async function deliverToRun(message: Note, { wire, found, from }: Delivery) {
     const { sid } = from.session
     const { xid, epoch } = wire
     if (wire.parked && !('method' in message)) {
+      // The call goes on under the token that answers: it has to be allowed the call.
+      const { requests } = parseRecord(RunRecord, found)
+      const lacking = await createRunServer(deps, { ...from, requests }).lackingScopes()
+      if (lacking) return lacking
       const claimed = await answerParked({ sid, xid, epoch, message, text: found }, deps)
       if (claimed) runs.goOn({ ...from, xid, ...claimed })
     } else if (parseRecord(RunRecord, found).status === 'running') {
       await store.run(letter(sid, xid, { kind: 'message', message }))
     }
+    return undefined
   }
 
   return {
@@ -99,9 +107,12 @@ export function createLetters(deps: RunsDeps, runs: Runs): Letters {
     async deliver(message, found, from) {
       const { sid } = from.session
       const cancelled = cancellationOf(message)
-      if (cancelled) return cancel(cancelled, found, sid)
+      if (cancelled) {
+        await cancel(cancelled, found, sid)
+        return undefined
+      }
       const wire = wireIdOf(message)
-      if (wire && found !== null) await deliverToRun(message, { wire, found, from })
+      return wire && found !== null ? deliverToRun(message, { wire, found, from }) : undefined
     },
 
     async moveReader({ sid }, xid, connection) {

@@ -42,20 +42,27 @@ export async function serveMessages(parts: HubParts, posted: Posted): Promise<Re
   if (messages.batch && !hasBatches(live.session.revision)) {
     return rpcError(invalidRequest('This protocol version has no batches'))
   }
-  await deliver(parts, posted)
+  const lacking = await deliver(parts, posted)
+  if (lacking) return posted.admitted.insufficientScope(lacking)
   const { answered, rest } = await controlled(parts, posted)
   if (rest.length > 0) return run(parts, posted, { requests: rest, answered })
   if (answered.length === 0) return new Response(null, { status: 202 })
   return Response.json(messages.batch ? answered : answered[0])
 }
 
-async function deliver({ letters }: HubParts, { live, found, notes, admitted }: Posted): Promise<void> {
+async function deliver(
+  { letters }: HubParts,
+  { live, found, notes, admitted }: Posted,
+): Promise<readonly string[] | undefined> {
   const { session } = live
   let next = 0
   for (const note of notes) {
     const text = concernsRun(note) ? found[next++] : null
-    await letters.deliver(note, typeof text === 'string' ? text : null, { session, admitted })
+    const from = { session, admitted }
+    const lacking = await letters.deliver(note, typeof text === 'string' ? text : null, from)
+    if (lacking) return lacking
   }
+  return undefined
 }
 
 /** Requests that concern the session itself, answered, and the others. */
