@@ -142,15 +142,20 @@ async function end({ job, deps, task }: Work, ending: Ending): Promise<void> {
   const now = deps.clock()
   const { record } = task
   if (!(await task.save(ended(record, ending, { now, resultMs: TASK_RESULT_MS }), 'release'))) return
-  deps.log('info', 'task_ended', {
+  noteEnd(task.record, deps)
+  await tidyUp(job.taskId, deps.store)
+}
+
+/** Writes down how a task ended, whoever ended it. */
+export function noteEnd(record: TaskRecord, { log }: Pick<RunnerDeps, 'log'>): void {
+  log('info', 'task_ended', {
     requestId: record.requestId,
     tool: record.tool,
     clientKey: record.clientKey,
-    outcome: ending.status,
+    outcome: record.status,
     steps: record.steps,
-    ms: now - record.createdAt,
+    ms: record.updatedAt - record.createdAt,
   })
-  await tidyUp(job.taskId, deps.store)
 }
 
 /** Whom the task acts for now: its connection may have ended, or lost a scope, since the last step. */

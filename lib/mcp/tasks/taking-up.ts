@@ -1,6 +1,6 @@
 import { TASK_DEPLOY_MS, TASK_GRACE_MS, TASK_RESULT_MS, TASK_TRIES_MAX } from '#lib/config/limits'
 import { type Ending, ended, lifetimeOf, TaskRecord } from '#lib/mcp/tasks/record'
-import { type Job, tidyUp } from '#lib/mcp/tasks/runner'
+import { type Job, noteEnd, tidyUp } from '#lib/mcp/tasks/runner'
 import { failed, lostWithin } from '#lib/mcp/tasks/steps'
 import type { TasksDeps } from '#lib/mcp/tasks/tasks'
 import { keys } from '#lib/store/keys'
@@ -39,7 +39,9 @@ export async function adopt(taskId: string, deps: TasksDeps): Promise<Job | unde
     return undefined
   }
   if ('status' in found) {
-    await write({ taskId, run, text }, end(record, found, deps), deps, 'release')
+    const last = end(record, found, deps)
+    if ((await write({ taskId, run, text }, last, deps, 'release')) === undefined) return undefined
+    noteEnd(last, deps)
     await tidyUp(taskId, store)
     return undefined
   }

@@ -13,7 +13,7 @@ import { cleanUpTasks } from '#lib/mcp/tasks/clean-up'
 import { countTasks, listTasks, type TaskSummary } from '#lib/mcp/tasks/listing'
 import { type NewTask, newRecord } from '#lib/mcp/tasks/new-task'
 import { ended, isTerminal, lifetimeOf, TaskRecord } from '#lib/mcp/tasks/record'
-import { type Job, type RunnerDeps, runTask, tidyUp } from '#lib/mcp/tasks/runner'
+import { type Job, noteEnd, type RunnerDeps, runTask, tidyUp } from '#lib/mcp/tasks/runner'
 import { adopt } from '#lib/mcp/tasks/taking-up'
 import { keys } from '#lib/store/keys'
 import { del, get, rank, set } from '#lib/store/operations'
@@ -160,14 +160,17 @@ async function update(
 
 async function cancel(scene: Scene, asking: Asking, taskId: string): Promise<TaskRecord | undefined> {
   const { store, clock } = scene.deps
+  let cancelled = false
   const record = await editRecord(store, { key: keys.task(taskId), schema: TaskRecord }, (current) => {
     const mine = current && theirs(asking, current)
+    cancelled = mine !== undefined && !isTerminal(mine)
     if (!mine || isTerminal(mine)) return { leave: true as const, answer: mine }
     const now = clock()
     const next = ended(mine, { status: 'cancelled' }, { now, resultMs: TASK_RESULT_MS })
     return { write: next, answer: next, ttlMs: lifetimeOf(next, { now, graceMs: TASK_GRACE_MS }) }
   })
   if (record?.status === 'cancelled') {
+    if (cancelled) noteEnd(record, scene.deps)
     scene.running.get(taskId)?.abort()
     // Without its lease the runner looks at the record, wherever it is.
     const told = store.run(del(keys.taskLease(taskId))).catch(() => undefined)

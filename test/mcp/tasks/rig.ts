@@ -26,6 +26,8 @@ export const backends = [
 /** What the steps of the tools did, and the gates at which they wait. */
 export interface Stage {
   readonly effects: string[]
+  /** Steps that were told to stop. */
+  readonly stopped: string[]
   /** Steps of this name wait from now on, until the returned function is called. */
   hold(name: string): () => void
   wait(name: string): Promise<void>
@@ -35,6 +37,7 @@ function stage(): Stage {
   const gates = new Map<string, Promise<void>>()
   return {
     effects: [],
+    stopped: [],
     hold(name) {
       let open = () => {}
       const opened = new Promise<void>((resolve) => {
@@ -64,7 +67,8 @@ const counter = (on: Stage, name: string, readOnlyHint: boolean) =>
     input: z.object({ to: z.number(), pauseMs: z.number().default(0), pad: z.string().default('') }),
     state: z.object({ n: z.number() }),
     begin: async ({ to }) => ({ kind: 'next', state: { n: 0 }, progress: { done: 0, total: to } }),
-    step: async ({ n }, { to, pauseMs }) => {
+    step: async ({ n }, { to, pauseMs }, { signal }) => {
+      signal.addEventListener('abort', () => on.stopped.push(`${n + 1}`))
       on.effects.push(`${n + 1} begun`)
       await on.wait(`count ${n + 1}`)
       on.effects.push(`${n + 1}`)
