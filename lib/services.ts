@@ -51,10 +51,22 @@ async function serverFactory(
   return createConformanceFactory({ ...deps, skills: await fixtureSkills() })
 }
 
+/**
+ * Hands work that goes on after an answer to the platform. Outside a request, as when the process is told to
+ * stop, there is no answer to go on after, and Next refuses: the work goes on all the same.
+ */
+function waitsForWork(work: Promise<unknown>): void {
+  try {
+    hosted().waitUntil?.(work)
+  } catch {
+    work.catch(() => undefined)
+  }
+}
+
 /** Introduces the parts to each other: they know one another only as functions. */
 async function compose(config: Config, opened: Opened, keyRing: KeyRing) {
   const { store } = opened
-  const waitUntil: WaitUntil = (work) => hosted().waitUntil?.(work)
+  const waitUntil = waitsForWork
   const write = (line: string) => console.log(line)
   const common = commonDeps(config, { store, keyRing, write, afterAnswer: waitUntil })
 
