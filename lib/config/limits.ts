@@ -261,6 +261,8 @@ export const SESSION_ID_MAX_LENGTH = 512
 export const SESSION_IDS_OPENED_MAX = 2000
 /** The record of a session that nobody uses. What is lost with it is made again from the sealed id. */
 export const SESSION_IDLE_MS = DAY
+/** A session's place in the list of its account: its record is gone by then, its last hour of use included. */
+export const SESSION_LISTED_MS = SESSION_IDLE_MS + HOUR
 /** The record is written after `initialize` was answered: that long a missing one is not a lost one. */
 export const SESSION_BEGINS_MS = 10 * SECOND
 /** URIs that one session may subscribe to. */
@@ -291,6 +293,17 @@ export const RUN_FLUSH_MS = 100
 export const RUN_MS = HOUR
 /** A call that works so long is ended: its record would be forgotten while it runs. */
 export const RUN_MAX_MS = RUN_MS - MINUTE
+/**
+ * What a call that is parked, or may be run again, is kept with; each answer adds to it, and a change sends it twice:
+ * together within what Upstash takes in one request on every plan (1 MB).
+ */
+export const RUN_REQUESTS_MAX_LENGTH = 128 * 1024
+/** An answer to a question, or another message to a call. */
+export const RUN_MESSAGE_MAX_LENGTH = 256 * 1024
+/** Ids of requests stand in records and keys of their calls. */
+export const REQUEST_ID_MAX_LENGTH = 256
+/** Why a client cancelled a call: a line for the log of its tool. */
+export const CANCEL_REASON_MAX_LENGTH = 500
 /** A finished stream can be read again this long. */
 export const RUN_DONE_MS = 2 * MINUTE
 /** Frames kept of one stream. */
@@ -341,6 +354,8 @@ export const TASK_SAVE_MS = 30 * SECOND
 export const TASK_SAVE_PAUSE_MS = 500
 /** On a platform that bills time a task does not hold an instance to wait longer than this. */
 export const TASK_NAP_MAX_MS = 5 * SECOND
+/** Where it may wait longer it looks at the time so often: timers hold no more than 24 days. */
+export const TASK_NAP_TURN_MS = MINUTE
 /** Abandoned tasks that one clean-up takes up, and how many it looks at. */
 export const TASKS_TAKEN_UP_MAX = 10
 export const TASKS_LOOKED_AT_MAX = 200

@@ -158,8 +158,10 @@ function register(server: McpServer, request: JSONRPCRequest, registering: Regis
     case 'tasks/get':
     case 'tasks/update':
     case 'tasks/cancel':
-      if ([...tools.values()].some(({ tool }) => tool.long))
+      // Without tasks, as in the 2025 era, the method does not exist.
+      if (serving.exchange.tasks && [...tools.values()].some(({ tool }) => tool.long)) {
         registerTaskMethod(server, request.method, serving)
+      }
       return
     default:
       registerList(server, request.method, registering)

@@ -93,7 +93,9 @@ export function createLeases(
       for (const one of held) one.onDrain()
       if (held.length === 0) return
       beatEvery(RUN_DRAIN_BEAT_MS)
-      await store.batch(...held.map((one) => (one.busy() ? renewal(one) : release(one))))
+      const last = held.map((one) => (one.busy() ? renewal(one) : release(one)))
+      // What is not let go of runs out by itself.
+      await store.batch(...last).catch(() => undefined)
     },
   }
 }

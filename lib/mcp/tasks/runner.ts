@@ -1,5 +1,5 @@
 import type { ServerEvent } from '@modelcontextprotocol/server'
-import { TASK_NAP_MAX_MS, TASK_RESULT_MS } from '#lib/config/limits'
+import { TASK_NAP_MAX_MS, TASK_NAP_TURN_MS, TASK_RESULT_MS } from '#lib/config/limits'
 import type { Clock } from '#lib/core/clock'
 import type { Random } from '#lib/core/random'
 import type { Caller, Next, Tool } from '#lib/mcp/define'
@@ -78,13 +78,9 @@ async function go(work: Work): Promise<void> {
 
 /** Waits for the time of the next step. @returns for whom it is; `undefined` when this instance stops here */
 async function begin(work: Work): Promise<Caller | undefined> {
-  const { deps, task } = work
-  const ms = (task.record.notBefore ?? 0) - deps.clock()
-  const tooLong = ms > TASK_NAP_MAX_MS && deps.runMaxMs !== undefined
-  if (!tooLong) await task.nap(ms)
-  if (task.gone) return undefined
-  if (tooLong || task.leaving) {
-    await task.letGo()
+  const { task } = work
+  if (!(await due(work))) {
+    if (!task.gone) await task.letGo()
     return undefined
   }
   task.enter()
@@ -95,6 +91,16 @@ async function begin(work: Work): Promise<Caller | undefined> {
   }
   const { record } = task
   return readOnly(work) || (await task.save({ ...record, begun: true }, 'keep')) ? caller : undefined
+}
+
+/** Waits until the next step may begin. @returns whether this instance goes on with it */
+async function due({ deps, task }: Work): Promise<boolean> {
+  const leftMs = () => (task.record.notBefore ?? 0) - deps.clock()
+  while (leftMs() > 0 && !task.gone && !task.leaving) {
+    if (leftMs() > TASK_NAP_MAX_MS && deps.runMaxMs !== undefined) return false
+    await task.nap(Math.min(leftMs(), TASK_NAP_TURN_MS))
+  }
+  return !task.gone && !task.leaving
 }
 
 /** Runs one step. @returns for whom the next one follows at once */

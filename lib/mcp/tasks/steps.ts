@@ -124,11 +124,9 @@ export function afterQuestions(
 ): TaskRecord {
   const open: TaskRecord['open'] = {}
   const asked = { ...record.asked }
-  const answers = { ...record.answers }
   for (const [key, question] of Object.entries(questions)) {
     const times = (asked[key] ?? 0) + 1
     asked[key] = times
-    delete answers[key]
     open[times === 1 ? key : `${key}~${times}`] = { key, request: requestOf(question, 'modern', random) }
   }
   return {
@@ -136,7 +134,6 @@ export function afterQuestions(
     status: 'input_required',
     open,
     asked,
-    answers,
     begun: false,
     tries: 0,
     updatedAt: clock(),

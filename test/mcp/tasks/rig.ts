@@ -157,6 +157,8 @@ export interface Rig extends Stage {
     readonly times?: LeaseTimes
     readonly without?: string
     readonly clock?: () => number
+    /** Without tasks. */
+    readonly bare?: boolean
   }): Instance
   /** Ends the connections of an account. */
   end(accountId: string): void
@@ -190,6 +192,7 @@ export async function openRig(open: () => Promise<Backend>): Promise<Rig> {
     times = SHORT,
     without,
     clock = Date.now,
+    bare = false,
   }: Parameters<Rig['instance']>[0] = {}): Instance {
     const watched = watch(backend.stores[made++ % 2] as Store)
     const { store } = watched
@@ -219,7 +222,7 @@ export async function openRig(open: () => Promise<Backend>): Promise<Rig> {
       ...liveParts(store),
       ...deps,
       factory,
-      tasks,
+      ...(bare ? {} : { tasks }),
     })
     const made_ = { server, tasks, ...watched.how }
     instances.push(made_)

@@ -258,6 +258,29 @@ describe.each(backends)('tasks over $over', ({ open }) => {
     expect(await status(a, taskId)).toMatchObject({ status: 'cancelled' })
   })
 
+  it('stop at once when they are cancelled where they run', async () => {
+    const slow = rig.instance({ times: { leaseMs: 60_000, beatMs: 20_000 } })
+    rig.hold('count 1')
+    const taskId = await begin(slow, 'count', { to: 2 })
+    await seen(rig.effects, '1 begun')
+    await about(slow, 'cancel', taskId)
+    await seen(rig.stopped, '1')
+  })
+
+  it('are taken up by one of many that look at the same moment', async () => {
+    const open2 = rig.hold('count 2')
+    const taskId = await begin(a, 'look', { to: 2 })
+    await seen(rig.effects, '2 begun')
+    a.kill()
+    await rig.passes(SHORT.leaseMs + 50)
+    const others = [b, rig.instance(), rig.instance()]
+    await Promise.all(others.flatMap((one) => [status(one, taskId), status(one, taskId)]))
+    await until(b, taskId, () => rig.effects.length > 3)
+    open2()
+    expect(await ended(b, taskId)).toMatchObject({ status: 'completed' })
+    expect(rig.effects.filter((effect) => effect === '2 begun')).toHaveLength(2)
+  })
+
   it('end once when they are cancelled at the moment they complete', async () => {
     const seenStatuses = new Set<string>()
     for (let round = 0; round < 20; round++) {
@@ -414,6 +437,14 @@ describe('the wire', () => {
       }
     },
   )
+
+  it('has no tasks where the endpoint is given none: steps run within the call', async () => {
+    const bare = rig.instance({ bare: true })
+    expect((await reply(await about(bare, 'get', 'x'))).error?.code).toBe(-32601)
+    expect((await call(bare, 'count', { to: 2 })).result).toMatchObject({ resultType: 'complete' })
+    const { capabilities } = (await reply(await modern(bare.server, 'server/discover'))).result
+    expect(capabilities.extensions).toBeUndefined()
+  })
 
   it.each(['tasks/list', 'tasks/result'])('%s does not exist', async (method) => {
     const response = await modern(a.server, method, { taskId: 'x', capabilities: KNOWS_TASKS })
