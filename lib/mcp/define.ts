@@ -19,6 +19,8 @@ export interface Caller {
     readonly name: string
     /** Its domain vouches for it (a client id metadata document or a client the operator made). */
     readonly verified: boolean
+    /** No app: a program with a personal access token. */
+    readonly personal?: boolean
   }
   /** Scopes the access token carries. */
   readonly scopes: readonly string[]

@@ -1,15 +1,8 @@
-import { isLegacyRequest } from '@modelcontextprotocol/server'
-import {
-  BATCH_MAX_MESSAGES,
-  MCP_BODY_MAX_BYTES,
-  STREAMS_PER_ACCOUNT,
-  STREAMS_PER_INSTANCE,
-} from '#lib/config/limits'
+import { BATCH_MAX_MESSAGES, STREAMS_PER_ACCOUNT, STREAMS_PER_INSTANCE } from '#lib/config/limits'
 import { type Clock, toSeconds } from '#lib/core/clock'
 import type { KeyRing } from '#lib/core/key-ring'
 import type { Random } from '#lib/core/random'
-import { err, ok, type Result } from '#lib/core/result'
-import { type BodyProblem, readJson } from '#lib/http/body'
+import type { Result } from '#lib/core/result'
 import type { Exchange, Outage } from '#lib/http/endpoint'
 import type { Admitted } from '#lib/mcp/admitted'
 import type { ChangeBus } from '#lib/mcp/bus'
@@ -19,9 +12,19 @@ import { createFollow } from '#lib/mcp/live/follow'
 import type { Wakes } from '#lib/mcp/live/wakes'
 import { serveModern } from '#lib/mcp/modern'
 import { createOriginGuard, type OriginGuard, type OriginPolicy } from '#lib/mcp/origins'
-import { PARSE_ERROR, type RpcFailure, rpcError } from '#lib/mcp/rpc-error'
+import { type Read, readMessage } from '#lib/mcp/read-message'
+import {
+  type AdmissionRefusal,
+  type Challenge,
+  type Challenged,
+  refuseAdmission,
+  refuseBearer,
+  whatToDo,
+} from '#lib/mcp/refusals'
+import { rpcError } from '#lib/mcp/rpc-error'
 import type { ServerFactory } from '#lib/mcp/server'
 import { createSessionHub, type Plan } from '#lib/mcp/sessions/hub'
+import { createPresence } from '#lib/mcp/sessions/presence'
 import { createStandalone } from '#lib/mcp/sessions/standalone'
 import { createStreams } from '#lib/mcp/streams'
 import type { Tasks } from '#lib/mcp/tasks/tasks'
@@ -34,15 +37,6 @@ export interface BearerClaims {
   /** Seconds since 1970. */
   readonly expiresAt: number
 }
-
-/** Why a bearer token was not good enough, in RFC 6750 §3.1 terms. */
-export type BearerRefusal = { readonly kind: 'missing' | 'invalid_request' | 'invalid_token' }
-type Challenged = BearerRefusal | { readonly kind: 'insufficient_scope'; readonly scopes: readonly string[] }
-
-/** Why a call with a good token is not admitted. */
-export type AdmissionRefusal =
-  | { readonly reason: 'token_invalid' }
-  | { readonly reason: 'rate_limited'; readonly retryAfterSeconds: number }
 
 /** Who calls, and what the other operations answered. */
 export interface Admission {
@@ -63,10 +57,7 @@ export interface McpEndpointDeps<Claims extends BearerClaims> extends OriginPoli
     calls: number,
     also: readonly Operation[],
   ) => Promise<Result<Admission, AdmissionRefusal>>
-  readonly challenge: (refusal: Challenged) => {
-    readonly status: 400 | 401 | 403
-    readonly wwwAuthenticate: string
-  }
+  readonly challenge: Challenge
   /** Keeps a serverless instance awake for work that goes on. */
   readonly waitUntil?: (work: Promise<unknown>) => void
   /** Absent: long tools run within the call. */
@@ -119,6 +110,7 @@ export function createMcpEndpoint<Claims extends BearerClaims>(deps: McpEndpoint
     streamMaxSeconds: maxSeconds > 0 ? maxSeconds : STREAM_MAX_SECONDS,
     openStandalone: standalone?.open,
   })
+  const presence = createPresence({ ...deps, open: () => hub.open + (streams?.open ?? 0) })
 
   async function authorized(request: Request, exchange: Exchange): Promise<Response> {
     const since = deps.clock()
@@ -134,7 +126,10 @@ export function createMcpEndpoint<Claims extends BearerClaims>(deps: McpEndpoint
     if (!admission.ok) return refuseAdmission(admission.error, deps.challenge)
 
     const { caller, answers } = admission.value
-    return plan.serve(answers, admit({ request, body, exchange, since, caller, claims: claims.value }))
+    const admitted = admit({ request, body, exchange, since, caller, claims: claims.value })
+    const response = await plan.serve(answers, admitted)
+    if (response.headers.get('Content-Type') === 'text/event-stream') presence.note()
+    return response
   }
 
   function planOf(request: Request, { body, legacy }: Read, accountId: string): Promise<Plan> | Plan {
@@ -154,7 +149,7 @@ export function createMcpEndpoint<Claims extends BearerClaims>(deps: McpEndpoint
       authority: JSON.stringify(claims),
       secondsLeft: claims.expiresAt - toSeconds(deps.clock()),
       insufficientScope: (scopes) =>
-        refuseBearer({ kind: 'insufficient_scope', scopes }, deps.challenge, whatToDo(scopes, caller.scopes)),
+        refuseBearer({ kind: 'insufficient_scope', scopes }, deps.challenge, whatToDo(scopes, caller)),
       publish: (event) => deps.bus.publish(caller.accountId, event),
       stillAdmitted: async () => (await deps.admit(claims, 0, [])).ok,
       afterResponse: (work) => deps.waitUntil?.(work),
@@ -207,92 +202,3 @@ function refuseRequest(request: Request, guard: OriginGuard): Response | undefin
 }
 
 const notAllowed = () => rpcError({ status: 405, message: 'Method not allowed', headers: { Allow: METHODS } })
-
-/** What a request says: a message with its era, or nothing (GET, DELETE). */
-interface Read {
-  readonly body: unknown
-  readonly legacy: boolean
-}
-
-/** Checks 4 and 5: the session or the body, then which era it speaks. */
-async function readMessage(request: Request): Promise<Result<Read, RpcFailure>> {
-  if (request.method !== 'POST') {
-    // Both belong to sessions of the 2025 era.
-    if (!request.headers.has('mcp-session-id')) return err(noSession)
-    if (request.method === 'GET' && !accepts(request, 'text/event-stream')) return err(notStreamable)
-    return ok({ body: undefined, legacy: true })
-  }
-  const body = await readJson(request, MCP_BODY_MAX_BYTES)
-  if (!body.ok) return err(bodyFailures[body.error])
-  const legacy = await isLegacyRequest(request, body.value)
-  return legacy && !acceptsBoth(request) ? err(notAcceptable) : ok({ body: body.value, legacy })
-}
-
-const noSession: RpcFailure = {
-  status: 405,
-  message: 'Without Mcp-Session-Id there is only POST',
-  headers: { Allow: 'POST, OPTIONS' },
-}
-
-const notStreamable: RpcFailure = { status: 406, message: 'Accept must list text/event-stream' }
-
-const bodyFailures: Readonly<Record<BodyProblem, RpcFailure>> = {
-  media_type: { status: 415, message: 'Content-Type must be application/json' },
-  too_large: { status: 413, message: `The body must not exceed ${MCP_BODY_MAX_BYTES} bytes` },
-  malformed: { status: 400, code: PARSE_ERROR, message: 'The body is not valid JSON', id: null },
-}
-
-const notAcceptable: RpcFailure = {
-  status: 406,
-  message: 'Accept must list application/json and text/event-stream',
-}
-
-/** Clients of the 2025 era must take both forms of answer; a wildcard is taken for both. */
-function acceptsBoth(request: Request): boolean {
-  return accepts(request, 'application/json') && accepts(request, 'text/event-stream')
-}
-
-function accepts(request: Request, type: string): boolean {
-  const accept = request.headers.get('accept') ?? '*/*'
-  return accept.includes('*/*') || accept.includes(type)
-}
-
-type Challenge = McpEndpointDeps<BearerClaims>['challenge']
-
-const refusalMessages: Readonly<Record<Challenged['kind'], string>> = {
-  missing: 'Authorization required',
-  invalid_request: 'The Authorization header is malformed',
-  invalid_token: 'The access token is not valid',
-  insufficient_scope: 'The access token lacks a scope that this needs',
-}
-
-/**
- * Hosts that do not ask the person for more show this text to them, or to the model, which passes it on. It
- * names the permissions that are missing and the way to get them.
- */
-function whatToDo(scopes: readonly string[], held: readonly string[]): string {
-  const missing = scopes.filter((scope) => !held.includes(scope)).join(', ')
-  return (
-    `This app is not allowed to do that yet. It needs the permission ${missing}. ` +
-    'Ask the person to connect this app to the server again and to allow it there ' +
-    '(in Claude Code: run /mcp, choose this server, authenticate again).'
-  )
-}
-
-function refuseBearer(refusal: Challenged, challenge: Challenge, message?: string): Response {
-  const { status, wwwAuthenticate } = challenge(refusal)
-  return rpcError({
-    status,
-    message: message ?? refusalMessages[refusal.kind],
-    headers: { 'WWW-Authenticate': wwwAuthenticate },
-  })
-}
-
-function refuseAdmission(refusal: AdmissionRefusal, challenge: Challenge): Response {
-  if (refusal.reason === 'token_invalid') return refuseBearer({ kind: 'invalid_token' }, challenge)
-  return rpcError({
-    status: 429,
-    message: 'Too many requests',
-    headers: { 'Retry-After': String(refusal.retryAfterSeconds) },
-  })
-}

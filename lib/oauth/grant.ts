@@ -96,7 +96,12 @@ export const asConnection = (grant: Grant | undefined): ConnectionGrant | undefi
 
 /** What a call learns of its grant. */
 export interface AdmittedGrant {
-  readonly client: { readonly key: string; readonly name: string; readonly verified: boolean }
+  readonly client: {
+    readonly key: string
+    readonly name: string
+    readonly verified: boolean
+    readonly personal?: boolean
+  }
   /** Scopes of the token that the grant still holds. */
   readonly scopes: readonly string[]
   /** The highest generation known to be in use; `undefined` when the grant has no refresh token. */

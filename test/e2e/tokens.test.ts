@@ -109,6 +109,7 @@ describe('a personal access token', () => {
     expect(response.headers.get('www-authenticate')).toMatch(
       /error="insufficient_scope", scope="notes:write notes:read"/,
     )
+    expect(await response.text()).toContain('make a token with that permission on /dashboard/tokens')
   })
 
   it.each([

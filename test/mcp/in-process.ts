@@ -6,13 +6,8 @@ import { createKeyRing, type KeyRing } from '#lib/core/key-ring'
 import { systemRandom } from '#lib/core/random'
 import { err, ok, type Result } from '#lib/core/result'
 import { endpoint } from '#lib/http/endpoint'
-import {
-  type Admission,
-  type AdmissionRefusal,
-  type BearerRefusal,
-  createMcpEndpoint,
-  type McpEndpointDeps,
-} from '#lib/mcp/endpoint'
+import { type Admission, createMcpEndpoint, type McpEndpointDeps } from '#lib/mcp/endpoint'
+import type { AdmissionRefusal, BearerRefusal } from '#lib/mcp/refusals'
 import type { ServerFactory } from '#lib/mcp/server'
 import type { LogFields } from '#lib/observability/log'
 import { liveParts, localStoreLater } from '#test/support/live-parts'

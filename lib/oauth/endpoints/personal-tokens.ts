@@ -48,7 +48,7 @@ export function admitPersonal(
   }
   return ok({
     // The person named it on our own page: there is nobody else whose word it could be.
-    client: { key: clientKeyOf(grant.id), name: grant.name, verified: true },
+    client: { key: clientKeyOf(grant.id), name: grant.name, verified: true, personal: true },
     scopes: grant.scopes,
     usedGeneration: undefined,
     text,
