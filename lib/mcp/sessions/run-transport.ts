@@ -45,7 +45,7 @@ export interface Served {
   close(): Promise<void>
 }
 
-/** The id of the `initialize` that we replay: no client's, because a client's has no such prefix with us. */
+/** The id of the `initialize` that we replay. A client may use it as well: ours is the first that is answered. */
 const HYDRATION = 'gatehouse:initialize'
 
 /**
@@ -67,6 +67,7 @@ export async function serveRun(
   },
 ): Promise<Served> {
   const hydrated = deferred<void>()
+  let hydrating = true
   const wire = (id: RequestId) => formatWireId({ xid, epoch, parked: false, n: Number(id) })
 
   async function sendRequest(message: JSONRPCRequest): Promise<void> {
@@ -91,8 +92,9 @@ export async function serveRun(
     async start() {},
     async send(message, options) {
       if (isJSONRPCResponse(message)) {
-        if (message.id === HYDRATION) hydrated.resolve()
-        else outgoing.answer(message)
+        if (!hydrating) return outgoing.answer(message)
+        hydrating = false
+        hydrated.resolve()
       } else if (isJSONRPCRequest(message)) await sendRequest(message)
       else sendNotification(message, options?.relatedRequestId)
     },
