@@ -11,7 +11,7 @@ import type { Random } from '#lib/core/random'
 import type { Admitted } from '#lib/mcp/admitted'
 import { type Answer, spelledForLegacy } from '#lib/mcp/sessions/run-transport'
 import type { LiveSession } from '#lib/mcp/sessions/session'
-import type { SessionIds } from '#lib/mcp/sessions/session-id'
+import { type SessionIds, shortened } from '#lib/mcp/sessions/session-id'
 import type { SessionStore } from '#lib/mcp/sessions/session-store'
 
 const Params = z.looseObject({
@@ -48,7 +48,7 @@ export async function initialize(
     accountId,
     clientKey: client.key,
     revision: negotiated.protocolVersion,
-    client: params.data.clientInfo,
+    client: shortened(params.data.clientInfo),
     capabilities: params.data.capabilities,
     issuedAt: clock(),
     level: undefined,

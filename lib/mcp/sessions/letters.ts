@@ -4,9 +4,17 @@ import type {
   JSONRPCResultResponse,
 } from '@modelcontextprotocol/server'
 import { z } from 'zod'
-import { CANCELLATION_MS, MAILBOX_KEEP, RUN_MS } from '#lib/config/limits'
+import {
+  CANCEL_REASON_MAX_LENGTH,
+  CANCELLATION_MS,
+  MAILBOX_KEEP,
+  RUN_MESSAGE_MAX_LENGTH,
+  RUN_MS,
+} from '#lib/config/limits'
 import type { Admitted } from '#lib/mcp/admitted'
+import { INVALID_REQUEST } from '#lib/mcp/rpc-error'
 import { parseWireId, type WireId } from '#lib/mcp/sessions/event-id'
+import { jsonLength } from '#lib/mcp/sessions/json-length'
 import { answerParked, endParked } from '#lib/mcp/sessions/parked'
 import { type Letter, RunRecord } from '#lib/mcp/sessions/records'
 import { requestKeyPart } from '#lib/mcp/sessions/run-keeper'
@@ -60,7 +68,8 @@ export function createLetters(deps: RunsDeps, runs: Runs): Letters {
       ...(wakes.channel === undefined ? {} : { tell: wakes.channel }),
     })
 
-  async function cancel({ requestId: id, reason }: Cancellation, known: string | null, sid: string) {
+  async function cancel({ requestId: id, reason: said }: Cancellation, known: string | null, sid: string) {
+    const reason = said?.slice(0, CANCEL_REASON_MAX_LENGTH)
     runs.cancel(sid, id, reason)
     const part = await requestKeyPart(id)
     const content: Letter = { kind: 'cancel', id, ...(reason === undefined ? {} : { reason }) }
@@ -104,7 +113,9 @@ export function createLetters(deps: RunsDeps, runs: Runs): Letters {
       return wire && get(keys.mcpRun(sid, wire.xid), { fresh: true })
     },
 
-    async deliver(message, found, from) {
+    async deliver(note, found, from) {
+      const message = kept(note)
+      if (!message) return undefined
       const { sid } = from.session
       const cancelled = cancellationOf(message)
       if (cancelled) {
@@ -126,6 +137,15 @@ interface Delivery {
   readonly found: string
   readonly from: Sender
 }
+
+/** A message as it is kept for its call: one that is too long answers nothing, and says nothing. */
+function kept(message: Note): Note | undefined {
+  if (cancellationOf(message) || jsonLength(message) <= RUN_MESSAGE_MAX_LENGTH) return message
+  if ('method' in message) return undefined
+  return { jsonrpc: '2.0', id: message.id ?? null, error: tooLong } as JSONRPCErrorResponse
+}
+
+const tooLong = { code: INVALID_REQUEST, message: 'The answer is too long' }
 
 /** Whether something has to be read before a message can be delivered. */
 export const concernsRun = (message: Note): boolean =>

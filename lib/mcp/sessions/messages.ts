@@ -9,7 +9,7 @@ import {
   type JSONRPCResultResponse,
   SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/server'
-import { BATCH_MAX_MESSAGES } from '#lib/config/limits'
+import { BATCH_MAX_MESSAGES, REQUEST_ID_MAX_LENGTH } from '#lib/config/limits'
 import { err, ok, type Result } from '#lib/core/result'
 import { INVALID_REQUEST, type RpcFailure } from '#lib/mcp/rpc-error'
 
@@ -38,7 +38,7 @@ export function readMessages(request: Request, body: unknown): Result<Messages, 
     const message = `Unsupported MCP-Protocol-Version. Supported: ${supported}`
     return err({ status: 400, message, id: null })
   }
-  const fault = batch ? batchFault(messages, version) : undefined
+  const fault = batch ? batchFault(messages, version) : idFault(messages)
   if (fault !== undefined || !messages.every(isMessage)) {
     return err(invalidRequest(fault ?? 'The body is not a JSON-RPC message'))
   }
@@ -68,7 +68,15 @@ function batchFault(messages: readonly unknown[], version: string | null): strin
   if (messages.some(isInitializeRequest)) return 'initialize must not be part of a batch'
 
   const ids = messages.filter(isJSONRPCRequest).map(({ id }) => id)
-  return new Set(ids).size < ids.length ? 'Two requests of the batch have the same id' : undefined
+  if (new Set(ids).size < ids.length) return 'Two requests of the batch have the same id'
+  return idFault(messages)
+}
+
+function idFault(messages: readonly unknown[]): string | undefined {
+  const ids = messages.filter(isJSONRPCRequest).map(({ id }) => `${id}`)
+  return ids.some((id) => id.length > REQUEST_ID_MAX_LENGTH)
+    ? `The id of a request has at most ${REQUEST_ID_MAX_LENGTH} characters`
+    : undefined
 }
 
 const isMessage = (message: unknown) =>

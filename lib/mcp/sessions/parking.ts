@@ -1,7 +1,8 @@
 import type { JSONRPCRequest, RequestId } from '@modelcontextprotocol/server'
-import { PARK_ROUNDS_MAX, REQUEST_STATE_MS } from '#lib/config/limits'
+import { PARK_ROUNDS_MAX, REQUEST_STATE_MS, RUN_REQUESTS_MAX_LENGTH } from '#lib/config/limits'
 import type { Clock } from '#lib/core/clock'
 import { formatWireId } from '#lib/mcp/sessions/event-id'
+import { jsonLength } from '#lib/mcp/sessions/json-length'
 import type { Parking } from '#lib/mcp/sessions/run-how'
 import type { RunKeeper } from '#lib/mcp/sessions/run-keeper'
 import type { Frame, RunLog } from '#lib/mcp/sessions/run-log'
@@ -11,12 +12,13 @@ import type { Answer } from '#lib/mcp/sessions/run-transport'
  * Puts a run away until the person has answered. The questions are in the store before the client sees one:
  * it may answer at once, anywhere.
  *
- * @throws when the store is out of reach or another instance has the run
+ * @throws when the call is too long to be kept, the store is out of reach or another instance has the run
  */
 export async function park(
   { parking, rounds, requests }: { parking: Parking; rounds: number; requests: readonly JSONRPCRequest[] },
   { keeper, log, clock }: { keeper: RunKeeper; log: RunLog; clock: Clock },
 ): Promise<readonly Frame[]> {
+  if (jsonLength(requests) > RUN_REQUESTS_MAX_LENGTH) throw new RangeError('the call is too long to be kept')
   const { xid, epoch } = log.place
   const asked = Object.entries(parking.inputRequests).map(([key, { method }], n) => ({
     id: formatWireId({ xid, epoch, parked: true, n }),

@@ -7,10 +7,12 @@ import {
   RUN_LEASE_MS,
   RUN_LOG_KEEP,
   RUN_MS,
+  RUN_REQUESTS_MAX_LENGTH,
 } from '#lib/config/limits'
 import { sha256 } from '#lib/core/hash'
 import type { Follow } from '#lib/mcp/live/follow'
 import type { Wakes } from '#lib/mcp/live/wakes'
+import { jsonLength } from '#lib/mcp/sessions/json-length'
 import { Letter, RunRecord } from '#lib/mcp/sessions/records'
 import type { RunLog } from '#lib/mcp/sessions/run-log'
 import type { LiveSession } from '#lib/mcp/sessions/session'
@@ -143,6 +145,7 @@ export function createRunKeeper(kept: Kept, deps: KeeperDeps): RunKeeper {
     },
 
     hurry() {
+      if (stopped.signal.aborted) return
       hurrying ??= setInterval(() => store.run(renew()).catch(() => undefined), RUN_DRAIN_BEAT_MS)
       store.run(renew()).catch(() => undefined)
     },
@@ -165,7 +168,7 @@ const namesOf = ({ session: { sid }, xid }: Kept) => ({
 /** What registers a run: its record, its lease, and the way to it from the ids of its requests. */
 async function registration(kept: Kept, ids: readonly RequestId[], lease: Operation) {
   const { session, xid, epoch, requests } = kept
-  const repeatable = requests.every(kept.repeatable)
+  const repeatable = requests.every(kept.repeatable) && jsonLength(requests) <= RUN_REQUESTS_MAX_LENGTH
   const parts = await Promise.all(ids.map(requestKeyPart))
   const requestKeys = parts.map((part) => keys.mcpRequest(session.sid, part))
   const record: RunRecord = {

@@ -61,15 +61,16 @@ export function createSessionIds(keyRing: KeyRing, clock: Clock): SessionIds {
   }
 
   return {
-    async seal({ sid, accountId, clientKey, revision, client, capabilities, issuedAt }) {
+    async seal({ sid, accountId, clientKey, revision, client: said, capabilities, issuedAt }) {
+      const client = shortened(said)
       const payload: z.infer<typeof PayloadSchema> = [
         1,
         sid,
         toSeconds(issuedAt),
         revision,
         flagsOf(capabilities),
-        cut(client.name, NAME_MAX_CHARACTERS),
-        cut(client.version, VERSION_MAX_CHARACTERS),
+        client.name,
+        client.version,
         await keyHash(clientKey),
       ]
       return keyRing.seal('mcp-session', JSON.stringify(payload), accountId)
@@ -98,6 +99,12 @@ function sameKey(hash: string): SealedSession['belongsTo'] {
 }
 
 const keyHash = async (clientKey: string) => (await sha256(clientKey)).slice(0, KEY_HASH_CHARACTERS)
+
+/** What a client calls itself, as it is kept: anybody may call themselves anything. */
+export const shortened = ({ name, version }: LiveSession['client']): LiveSession['client'] => ({
+  name: cut(name, NAME_MAX_CHARACTERS),
+  version: cut(version, VERSION_MAX_CHARACTERS),
+})
 
 /** Control characters would be spelled with six bytes each. */
 const cut = (text: string, most: number) => [...text.replace(/[\p{Cc}\p{Cs}]/gu, '')].slice(0, most).join('')

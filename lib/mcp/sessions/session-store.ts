@@ -1,5 +1,11 @@
 import { z } from 'zod'
-import { SESSION_BEGINS_MS, SESSION_ID_MS, SESSION_IDLE_MS, SWAP_ATTEMPTS } from '#lib/config/limits'
+import {
+  SESSION_BEGINS_MS,
+  SESSION_ID_MS,
+  SESSION_IDLE_MS,
+  SESSION_LISTED_MS,
+  SWAP_ATTEMPTS,
+} from '#lib/config/limits'
 import type { Clock } from '#lib/core/clock'
 import type { ChangeBus } from '#lib/mcp/bus'
 import type { Wakes } from '#lib/mcp/live/wakes'
@@ -8,7 +14,7 @@ import type { LiveSession } from '#lib/mcp/sessions/session'
 import type { SealedSession } from '#lib/mcp/sessions/session-id'
 import { hourOf, sessionStatistics } from '#lib/mcp/sessions/statistics'
 import { keys } from '#lib/store/keys'
-import { del, get, rank, set, swap, unrank } from '#lib/store/operations'
+import { del, get, range, rank, set, swap, unrank } from '#lib/store/operations'
 import { type Operation, type Store, StoreUnavailable } from '#lib/store/port'
 import { parseRecord } from '#lib/store/record'
 
@@ -136,7 +142,9 @@ export function createSessionStore({ store, clock, wakes, bus, readopt }: Sessio
   }
 
   function listed({ sid, accountId }: LiveSession): Operation[] {
-    return [rank(keys.mcpSessionsOf(accountId), sid, clock(), SESSION_ID_MS)]
+    const index = keys.mcpSessionsOf(accountId)
+    const dropBelow = clock() - SESSION_LISTED_MS
+    return [rank(index, sid, clock(), SESSION_ID_MS), range(index, { limit: 1, dropBelow })]
   }
 }
 
