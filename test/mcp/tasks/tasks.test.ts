@@ -526,6 +526,28 @@ describe('the wire', () => {
     expect(await status(a, result.taskId)).toMatchObject({ status: 'input_required' })
   })
 
+  it('costs the store requests that the decision says', async () => {
+    const quiet = rig.instance({ times: { leaseMs: 60_000, beatMs: 20_000 } })
+    const taskId = await begin(quiet, 'count', { to: 3 })
+    await ended(rig.instance(), taskId)
+    await pause(20)
+    const standing = ['get']
+    const saved = ['swap', 'swap']
+    expect(quiet.requests).toEqual([
+      ['range'],
+      ['set', 'rank', 'rank', 'set', 'set'],
+      // The first step is marked as begun; each save marks the next one.
+      ...[standing, saved],
+      ...[standing, saved],
+      ...[standing, saved],
+      saved,
+      ['unrank', 'del'],
+    ])
+    quiet.requests.length = 0
+    await status(quiet, taskId)
+    expect(quiet.requests).toEqual([['get', 'get']])
+  })
+
   it('tells a task that has expired from none as little as a foreign one', async () => {
     const taskId = await begin(a, 'count', { to: 1 })
     await ended(a, taskId)
