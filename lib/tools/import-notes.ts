@@ -55,6 +55,7 @@ async function write(before: State, notes: readonly Draft[], context: ToolContex
 
   const place = (index: number) => before.next + index
   const told = imported.refused.map(({ index, fault }) => ({ index: place(index), problem: explain(fault) }))
+  for (const { index, problem } of told) context.log?.('warning', `Note ${index} was refused: ${problem}`)
   const problems = [...new Set([...before.problems, ...told.map(({ problem }) => problem)])]
   const after: State = {
     next: place(drafts.length - imported.untried),

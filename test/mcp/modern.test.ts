@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { type InProcess, inProcess } from '#test/mcp/in-process'
-import { aborted, testFactory } from '#test/mcp/offer'
+import { aborted, hanging, testFactory } from '#test/mcp/offer'
 import { legacy, messages, modern, post, type Reply, reply } from '#test/mcp/post'
 
 const ASKABLE = { elicitation: {} }
@@ -77,7 +77,7 @@ describe('a call', () => {
   it('is aborted when its client leaves', async () => {
     const leaving = new AbortController()
     const answer = call('hang', { text: 'modern' }, {}, { signal: leaving.signal })
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await expect.poll(() => hanging).toContain('modern')
     leaving.abort()
     await answer
     expect(aborted).toContain('modern')
@@ -343,13 +343,14 @@ describe('lists', () => {
     expect(result).toMatchObject({ ttlMs, cacheScope: 'private', resultType: 'complete' })
   })
 
-  it('say that resources may change, and that tools do not', async () => {
+  it('say that resources may change, that tools do not, and that tools write into a log', async () => {
     const { result } = await reply(await modern(server, 'server/discover'))
     expect(result.capabilities).toEqual({
       tools: { listChanged: false },
       prompts: { listChanged: false },
       resources: { listChanged: true, subscribe: true },
       completions: {},
+      logging: {},
     })
     expect(result.instructions).toBe('Use echo.')
   })

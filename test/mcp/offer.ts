@@ -109,7 +109,8 @@ const mirrored = defineTool({
   run: async () => ({ kind: 'done', text: 'ok', structured: {} }),
 })
 
-/** Tells the test when it was aborted. */
+/** Tells the test when it runs and when it was aborted. */
+export const hanging: string[] = []
 export const aborted: string[] = []
 const hang = defineTool({
   name: 'hang',
@@ -121,6 +122,7 @@ const hang = defineTool({
   output: z.object({}),
   run: ({ text }, { signal }) =>
     new Promise((_resolve, reject) => {
+      hanging.push(text)
       signal.addEventListener('abort', () => {
         aborted.push(text)
         reject(new Error('cancelled'))
