@@ -548,6 +548,19 @@ describe('the wire', () => {
     expect(quiet.requests).toEqual([['get', 'get']])
   })
 
+  it('holds no instance for a task that waits, where time is billed', async () => {
+    const billed = rig.instance({ runMaxMs: 60_000, times: { leaseMs: 60_000, beatMs: 20_000 } })
+    const taskId = await begin(billed, 'count', { to: 2, pauseMs: 6000 })
+    await until(billed, taskId, (task) => task.statusMessage === '1 of 2')
+    await pause(20)
+    const lease = () => rig.store.run({ kind: 'get', key: `tl:${taskId}`, fresh: true })
+    expect(await lease()).toBeNull()
+    // Its time has not come: nobody takes it up.
+    await status(a, taskId)
+    await pause(20)
+    expect(await lease()).toBeNull()
+  })
+
   it('tells a task that has expired from none as little as a foreign one', async () => {
     const taskId = await begin(a, 'count', { to: 1 })
     await ended(a, taskId)
