@@ -102,7 +102,9 @@ export function createMcpEndpoint<Claims extends BearerClaims>(deps: McpEndpoint
   const budget = { maxSeconds, perAccount: STREAMS_PER_ACCOUNT, perInstance: STREAMS_PER_INSTANCE }
   const streams = maxSeconds > 0 ? createStreams(budget) : undefined
   const modern = { ...deps, streams }
-  const standalone = streams && createStandalone({ ...deps, streams, mode: deps.streamMode ?? 'live' })
+  const { streamMode: mode = 'live' } = deps
+  const busy = (sid: string) => hub.busy(sid)
+  const standalone = streams && createStandalone({ ...deps, streams, mode, busy })
   const hub = createSessionHub({
     ...deps,
     follow: createFollow(deps),

@@ -125,7 +125,8 @@ describe.each(
     const slow = following(here, FIRST_ENTRY, { slow: true })
     const quick = following(here, FIRST_ENTRY)
     for (let at = 0; at < 250; at++) (at % 2 ? here : there).publish(account, updated(`${at}`))
-    await expect.poll(() => slow.uris().length, { timeout: 5000 }).toBe(250)
+    const both = () => [slow.uris().length, quick.uris().length]
+    await expect.poll(both, { timeout: 5000 }).toEqual([250, 250])
     expect(slow.uris()).toEqual(quick.uris())
     expect(new Set(slow.uris()).size).toBe(250)
   })
@@ -157,6 +158,21 @@ describe.each(
     expect([before.lost(), within.lost()]).toEqual([1, 0])
     const ancient = following(there, `${1_795_000_000_000 - CHANGES_MS}-0`)
     await expect.poll(() => [ancient.uris().length, ancient.lost()]).toEqual([110, 1])
+  })
+
+  it('takes a place that has not come yet for the end: a clock was ahead, or the store went back', async () => {
+    there.publish(account, updated('a'))
+    await handed.at(-1)
+    const ahead = following(here, '9999999999999-0')
+    const too = following(here, '9999999999999-1')
+    await pause(100)
+    there.publish(account, updated('b'))
+    await expect.poll(() => [ahead.uris(), too.uris()]).toEqual([['b'], ['b']])
+    account = `${account}:empty`
+    const empty = following(here, '9999999999999-0')
+    await pause(100)
+    there.publish(account, updated('c'))
+    await expect.poll(empty.uris).toEqual(['c'])
   })
 
   it('hears again after the log of changes was gone', async () => {

@@ -21,8 +21,8 @@ export interface FeedReader {
 
 /** One log, followed once for all of its readers in this instance. */
 export interface Feed {
-  /** Reads on from its place until the signal aborts. */
-  join(reader: FeedReader, signal: AbortSignal): void
+  /** Reads on from its place until the signal aborts. `seen`: what a look from there has just shown. */
+  join(reader: FeedReader, signal: AbortSignal, seen?: Seen): void
   /** Hears of every entry from now on. */
   listen(listener: (entry: Entry) => void): () => void
   readonly readers: number
@@ -37,30 +37,44 @@ export interface FeedDeps {
   readonly pollMs: number
 }
 
+/** What one look at a log shows to a reader. */
+export interface Seen {
+  readonly page: readonly Entry[]
+  readonly oldest: Entry | undefined
+  readonly newest: Entry | undefined
+}
+
+/** Reads a page after a place, and where the log begins and ends: one request. */
+export async function lookAt(store: Store, log: string, after: string): Promise<Seen> {
+  const [page, [oldest], [newest]] = await store.batch(
+    read(log, { after, limit: FOLLOW_PAGE }),
+    read(log, { limit: 1 }),
+    read(log, { limit: 1, newestFirst: true }),
+  )
+  return { page, oldest, newest }
+}
+
 /**
- * Follows a log from `after` on.
+ * Follows a log from its end on.
  *
- * @param how - `current`: there was nothing after `after` a moment ago, so a reader there need not look;
- *   `readFirst`: something may have come since
+ * @param how - `end`: the last entry, as it was a moment ago; `readFirst`: something may have come since
  */
 export function createFeed(
   log: string,
-  how: { readonly after: string; readonly current: boolean; readonly readFirst?: boolean },
+  how: { readonly end: string; readonly readFirst: boolean },
   deps: FeedDeps,
 ): Feed {
   const over = new AbortController()
   const joined = new Set<ReturnType<typeof joinedReader>>()
   const listeners = new Set<(entry: Entry) => void>()
-  let current = how.current
 
   const followed = deps.follow(
     {
       log,
-      after: how.after,
+      after: how.end,
       pollMs: deps.pollMs,
-      readFirst: how.readFirst ?? false,
+      readFirst: how.readFirst,
       onEntries(entries, asked) {
-        current = true
         for (const listener of [...listeners]) entries.forEach(listener)
         for (const one of [...joined]) one.take(entries, asked)
       },
@@ -69,19 +83,17 @@ export function createFeed(
   )
   const position: Position = {
     behind: (cursor) => isLater(followed.cursor, cursor),
-    offer(after, entries) {
-      if (!isLater(after, followed.cursor)) current = true
-      followed.offer(after, entries)
-    },
+    offer: (after, entries) => followed.offer(after, entries),
   }
 
   return {
-    join(reader, signal) {
+    join(reader, signal, seen) {
       if (signal.aborted) return
       const one = joinedReader(reader, { log, signal, position, deps })
       joined.add(one)
       signal.addEventListener('abort', () => joined.delete(one), { once: true })
-      if (!current || position.behind(reader.after)) one.catchUp()
+      // One that seems to be ahead may be, or knows a time that has not come.
+      if (reader.after !== followed.cursor) one.catchUp(seen)
     },
     listen(listener) {
       const own = (entry: Entry) => listener(entry)
@@ -136,25 +148,22 @@ function joinedReader(reader: FeedReader, { log, signal, position, deps }: Joini
   }
 
   /** Reads pages until one is not full and the feed knows nothing more. */
-  async function readUntilInStep(rest: 'always' | 'unless behind'): Promise<void> {
-    let next: Next = rest === 'always' ? 'more' : 'unless behind'
+  async function readUntilInStep(begin: Next): Promise<void> {
+    let next = begin
     let looks = CATCH_UP_LOOKS
     while (!signal.aborted && looks > 0 && (next === 'more' || position.behind(cursor))) {
-      next = await readNext(next === 'more' && cursor === reader.after)
+      const page = await deps.store
+        .run(read(log, { after: cursor, limit: FOLLOW_PAGE }))
+        .catch(() => undefined)
+      next = page ? await passOn(page) : ((await later()) ?? 'more')
       if (next === 'nothing') looks--
     }
     inStep = true
   }
 
-  /** Reads a page and hands it on. Where there is none, it waits a moment: for the store, or for a replica. */
-  async function readNext(first: boolean): Promise<Next> {
-    const after = cursor
-    const page = await readPage(after, first).catch(() => undefined)
-    if (!page) {
-      await pause(CATCH_UP_PAUSE_MS)
-      return 'more'
-    }
-    position.offer(after, page)
+  /** Hands a page on. Where there is nothing on it that should be, it waits a moment for a replica. */
+  async function passOn(page: readonly Entry[]): Promise<Next> {
+    position.offer(cursor, page)
     await hand(page, true)
     if (page.length >= FOLLOW_PAGE) return 'more'
     if (page.length > 0 || !position.behind(cursor)) return 'unless behind'
@@ -162,21 +171,31 @@ function joinedReader(reader: FeedReader, { log, signal, position, deps }: Joini
     return 'nothing'
   }
 
-  async function readPage(after: string, first: boolean): Promise<readonly Entry[]> {
-    const next = read(log, { after, limit: FOLLOW_PAGE })
-    if (!first) return deps.store.run(next)
-    const [page, [oldest]] = await deps.store.batch(next, read(log, { limit: 1 }))
-    if (mayBeLost({ after, page, oldest, now: deps.clock() }) && !signal.aborted) reader.onLost()
-    return page
+  /** Begins at the reader's place, and makes sure that it is one. */
+  async function begin(given: Seen | undefined): Promise<void> {
+    await deps.wakes.ready()
+    let seen = given
+    while (!seen && !signal.aborted) seen = await lookAt(deps.store, log, cursor).catch(later)
+    if (!seen || signal.aborted) return
+    const end = seen.newest?.id ?? FIRST_ENTRY
+    // Written by a clock that was ahead, or by a store that went back: what comes now comes after it.
+    if (isLater(cursor, end)) cursor = end
+    else if (mayBeLost(cursor, seen, deps.clock())) reader.onLost()
+    await readUntilInStep(await passOn(seen.page))
   }
 
   return {
     take,
-    catchUp(): void {
+    catchUp(seen: Seen | undefined): void {
       inStep = false
-      void deps.wakes.ready().then(() => readUntilInStep('always'))
+      void begin(seen)
     },
   }
+}
+
+/** The store did not answer: a while later it is asked again. */
+const later = async (): Promise<undefined> => {
+  await pause(CATCH_UP_PAUSE_MS)
 }
 
 type Next = 'more' | 'unless behind' | 'nothing'
@@ -190,15 +209,8 @@ const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve,
  * Whether entries after a place may have been forgotten: the log begins after it, and is long enough to have
  * been capped or was gone in between. Rather once too often: it costs a client a look at its lists.
  */
-function mayBeLost(seen: {
-  readonly after: string
-  readonly page: readonly Entry[]
-  readonly oldest: Entry | undefined
-  readonly now: number
-}): boolean {
-  const { after, page, oldest, now } = seen
-  if (after === FIRST_ENTRY) return false
+function mayBeLost(after: string, { page, oldest }: Seen, now: number): boolean {
+  if (after === FIRST_ENTRY || (oldest && !isLater(oldest.id, after))) return false
   const begins = oldest ? Number.parseInt(oldest.id, 10) : now
-  if (oldest && !isLater(oldest.id, after)) return false
   return page.length >= FOLLOW_PAGE || begins - Number.parseInt(after, 10) >= CHANGES_MS
 }

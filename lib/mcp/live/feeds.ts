@@ -1,5 +1,5 @@
-import { WAKE_LINGER_MS } from '#lib/config/limits'
-import { createFeed, type Feed, type FeedDeps, type FeedReader } from '#lib/mcp/live/feed'
+import { CATCH_UP_PAUSE_MS, WAKE_LINGER_MS } from '#lib/config/limits'
+import { createFeed, type Feed, type FeedDeps, type FeedReader, lookAt, type Seen } from '#lib/mcp/live/feed'
 import { FIRST_ENTRY } from '#lib/store/entry-id'
 import { read } from '#lib/store/operations'
 import type { Entry } from '#lib/store/port'
@@ -58,10 +58,34 @@ export function createFeeds(deps: FeedDeps): Feeds {
     if (open.get(log) === one) open.delete(log)
   }
 
-  async function start(log: string): Promise<void> {
-    const feed = await feedFromEnd(log, deps)
-    if (find(log)) feed.close()
-    else add(log, feed)
+  /** Begins to follow a log, once for all who ask at the same time. */
+  function start(log: string, look: Look): Promise<void> {
+    const begin = async () => {
+      const feed = await feedFromEnd(log, look, deps)
+      if (find(log)) feed.close()
+      else add(log, feed)
+    }
+    const pending = starting.get(log) ?? begin().finally(() => starting.delete(log))
+    starting.set(log, pending)
+    return pending
+  }
+
+  /** Joins at once where the log is followed; else begins to, and waits for the store as long as it takes. */
+  async function joinWhenOpen(log: string, reader: FeedReader, signal: AbortSignal): Promise<void> {
+    let seen: Seen | undefined
+    const look = async () => {
+      seen = await lookAt(deps.store, log, reader.after)
+      return seen.newest
+    }
+    while (!signal.aborted) {
+      const found = find(log)
+      if (found) {
+        found.feed.join(reader, signal, seen)
+        signal.addEventListener('abort', () => linger(log, found), { once: true })
+        return
+      }
+      await start(log, look).catch(() => new Promise((resolve) => setTimeout(resolve, CATCH_UP_PAUSE_MS)))
+    }
   }
 
   return {
@@ -69,9 +93,10 @@ export function createFeeds(deps: FeedDeps): Feeds {
       const found = find(log)
       if (found?.feed.readers === 0) linger(log, found)
       if (found) return deps.wakes.ready()
-      const pending = starting.get(log) ?? start(log).finally(() => starting.delete(log))
-      starting.set(log, pending)
-      await pending
+      await start(log, async () => {
+        const [newest] = await deps.store.run(read(log, { limit: 1, newestFirst: true }))
+        return newest
+      })
     },
     listen(log, listener) {
       const found = find(log)
@@ -82,19 +107,18 @@ export function createFeeds(deps: FeedDeps): Feeds {
         linger(log, found)
       }
     },
-    join(log, reader, signal) {
-      const one = find(log) ?? add(log, createFeed(log, { after: reader.after, current: false }, deps))
-      one.feed.join(reader, signal)
-      signal.addEventListener('abort', () => linger(log, one), { once: true })
-    },
+    join: (log, reader, signal) => void joinWhenOpen(log, reader, signal),
     get open() {
       return open.size
     },
   }
 }
 
+/** Finds the last entry of a log. */
+type Look = () => Promise<Entry | undefined>
+
 /** Begins at the end of the log. Listens before it looks where the end is. */
-async function feedFromEnd(log: string, deps: FeedDeps): Promise<Feed> {
+async function feedFromEnd(log: string, look: Look, deps: FeedDeps): Promise<Feed> {
   let readFirst = false
   const missed = () => {
     readFirst = true
@@ -102,8 +126,8 @@ async function feedFromEnd(log: string, deps: FeedDeps): Promise<Feed> {
   await deps.wakes.ready()
   const stop = deps.wakes.listen(log, { onWake: missed, onGap: missed })
   try {
-    const [newest] = await deps.store.run(read(log, { limit: 1, newestFirst: true }))
-    return createFeed(log, { after: newest?.id ?? FIRST_ENTRY, current: true, readFirst }, deps)
+    const newest = await look()
+    return createFeed(log, { end: newest?.id ?? FIRST_ENTRY, readFirst }, deps)
   } finally {
     stop()
   }

@@ -58,6 +58,8 @@ export interface SessionHub {
   drain(): Promise<void>
   /** Calls and their streams here. */
   readonly open: number
+  /** Whether a call of the session runs here. */
+  busy(sid: string): boolean
 }
 
 /** Makes the hub. It keeps nothing that another instance would need. */
@@ -83,5 +85,6 @@ export function createSessionHub(deps: SessionHubDeps): SessionHub {
     get open() {
       return runs.open
     },
+    busy: runs.busy,
   }
 }

@@ -75,6 +75,8 @@ export interface Runs {
   drain(): Promise<void>
   /** Runs and readers here. */
   readonly open: number
+  /** Whether a call of the session runs here. */
+  busy(sid: string): boolean
 }
 
 /** What runs are made of. */
@@ -140,6 +142,7 @@ export function createRuns(deps: RunsDeps): Runs {
     get open() {
       return running.size + readers.size
     },
+    busy: (sid) => [...running.values()].includes(sid),
   }
 }
 

@@ -300,7 +300,11 @@ describe('what a stream costs', () => {
     const counted = rig.backend.observed
     const stream = await rig.a.open(session)
     await expect.poll(() => counted.length).toBe(3)
-    expect(counted.map(({ kinds }) => kinds)).toEqual([['get'], ['set', 'get', 'publish'], ['read', 'read']])
+    expect(counted.map(({ kinds }) => kinds)).toEqual([
+      ['get'],
+      ['set', 'get', 'publish'],
+      ['read', 'read', 'read'],
+    ])
     counted.length = 0
     for (const n of upTo(10)) rig.b.bus.send(session.accountId, session.sid, note(n))
     rig.b.bus.publish(session.accountId, { kind: 'resource_updated', uri: 'thing://a' })
