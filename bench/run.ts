@@ -1,7 +1,6 @@
 // `npm run bench`: an authenticated tools/call through the product against the same tool behind mcp-handler.
 
 import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import {
   type Call,
@@ -19,6 +18,7 @@ import {
   startBaseline,
   startProductUnderTest,
 } from '#bench/call/servers'
+import { median, publish } from '#bench/publish'
 
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 7)
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 5)
@@ -32,9 +32,6 @@ interface Row {
   readonly product: Measured
   readonly baseline: Measured
 }
-
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0
 
 function middle(runs: readonly Measured[]): Measured {
   const of = (pick: (run: Measured) => number) => median(runs.map(pick))
@@ -78,16 +75,6 @@ function table(rows: readonly Row[]): string {
     '| --- | --- | --- | --- | --- | --- | --- |',
     ...lines,
   ].join('\n')
-}
-
-/** Puts a table between its markers in the document, and leaves the words around it alone. */
-function publish(name: string, text: string): void {
-  const file = 'docs/BENCHMARKS.md'
-  const pattern = new RegExp(`<!-- ${name} -->[\\s\\S]*?<!-- /${name} -->`)
-  writeFileSync(
-    file,
-    readFileSync(file, 'utf8').replace(pattern, `<!-- ${name} -->\n${text}\n<!-- /${name} -->`),
-  )
 }
 
 /** The parts are measured in a process of each Node version: their CPU, in microseconds. */

@@ -27,7 +27,7 @@ export interface Call {
 const TICKS_PER_SECOND = 100
 
 /** CPU seconds of a process with all its threads, from /proc. */
-function cpuSeconds(pid: number): number {
+export function cpuSeconds(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
 }

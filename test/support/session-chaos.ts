@@ -37,8 +37,16 @@ export interface Death {
   readonly instance: number
   /** When the signal was sent. */
   readonly at: number
+  /** When it was killed. */
+  readonly killedAt: number
   /** When it was gone for certain. */
   readonly goneAt: number
+}
+
+/** How much later than asked a timer of this process came: what the machine kept everybody waiting for. */
+export interface Lag {
+  readonly at: number
+  readonly ms: number
 }
 
 export interface Chaos {
@@ -46,6 +54,7 @@ export interface Chaos {
   readonly calls: readonly Called[]
   readonly said: readonly Said[]
   readonly deaths: readonly Death[]
+  readonly lags: readonly Lag[]
 }
 
 /** How an instance is ended: at once, or politely and at once 500 ms later. */
@@ -77,6 +86,7 @@ export async function makeChaos(
   const calls: Called[] = []
   const deaths: Death[] = []
   const startedAt = Date.now()
+  const lags = watchLag()
   let stopping = false
 
   const clients = await Promise.all(
@@ -95,7 +105,7 @@ export async function makeChaos(
   const random = seeded(how.seed)
   await pause(QUIET_MS)
   for (let round = 0; round < how.rounds; round++) {
-    await pause(random.between(100, 1100))
+    await pause(random.between(100, 800))
     deaths.push(await endBusiest(pair.instances, how.ending))
   }
   stopping = true
@@ -103,7 +113,25 @@ export async function makeChaos(
   await pause(SETTLE_MS)
   const said = pair.instances.flatMap(saidBy).filter(({ at }) => at >= startedAt)
   for (const client of clients) await client.close()
-  return { clients, calls, said, deaths }
+  return { clients, calls, said, deaths, lags: lags.stop() }
+}
+
+const LAG_EVERY_MS = 20
+
+function watchLag(): { stop(): readonly Lag[] } {
+  const lags: Lag[] = []
+  let last = Date.now()
+  const timer = setInterval(() => {
+    const at = Date.now()
+    lags.push({ at, ms: Math.max(0, at - last - LAG_EVERY_MS) })
+    last = at
+  }, LAG_EVERY_MS)
+  return {
+    stop() {
+      clearInterval(timer)
+      return lags
+    },
+  }
 }
 
 /** A person who takes a moment. */
@@ -165,10 +193,11 @@ async function endBusiest(instances: readonly Product[], ending: Ending): Promis
     process.kill(dying.pid, 'SIGTERM')
     await pause(GRACE_MS)
   }
+  const killedAt = Date.now()
   await dying.kill()
   const goneAt = Date.now()
   await dying.restart()
-  return { instance, at, goneAt }
+  return { instance, at, killedAt, goneAt }
 }
 
 const lastSaid = (instance: Product): number => saidIn(instance.log().slice(-4000), 0).at(-1)?.at ?? 0

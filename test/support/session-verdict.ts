@@ -1,5 +1,5 @@
 import { RUN_LEASE_MS, RUN_TRIES_MAX } from '#lib/config/limits'
-import type { Called, Chaos, Death, Ending, Said } from '#test/support/session-chaos'
+import type { Called, Chaos, Death, Said } from '#test/support/session-chaos'
 import type { SessionClient } from '#test/support/session-clients'
 import type { WireEvent } from '#test/support/wire-tap'
 
@@ -16,21 +16,21 @@ export interface Verdict {
   readonly brokenStreams: number
   readonly answersSentAgain: number
   readonly saidAndHeard: readonly [said: number, heard: number]
+  /** The longest that the machine kept the test itself waiting. */
+  readonly lagMs: number
   readonly faults: readonly string[]
 }
 
 /** A call may end this long after the lease of its run has. */
 const MARGIN_MS = 2000
-/** What is younger than this when its instance is killed may be lost. */
-const UNLOGGED_MS = 150
-/** An instance that was asked to stop writes everything at once; this is what writing takes. */
-const IN_FLIGHT_MS = 50
+/** What is younger than this when its instance is gone may be lost. */
+const UNSAFE_MS = 150
 
 /**
  * Judges what clients saw by event id and by the logs of the instances: nothing twice, nothing out of order,
  * nothing lost that was old enough, and every call ended in time.
  */
-export function judge(chaos: Chaos, ending: Ending): Verdict {
+export function judge(chaos: Chaos): Verdict {
   const faults: string[] = []
   const outcomes = chaos.calls.map((call) => ({ call, outcome: outcomeOf(call, chaos, faults) }))
   for (const client of chaos.clients) judgeIds(client, faults)
@@ -39,8 +39,10 @@ export function judge(chaos: Chaos, ending: Ending): Verdict {
       .filter(({ outcome }) => outcome === 'transport' || outcome === 'broken')
       .map(({ call }) => call.mark),
   )
-  const heard = judgeSaid(chaos, { excused, ending, faults })
-  const suspects = chaos.calls.filter(({ mark }) => faults.some((fault) => fault.includes(` ${mark} `)))
+  const heard = judgeSaid(chaos, { excused, faults })
+  const suspects = chaos.calls.filter(({ mark }) =>
+    faults.some((fault) => new RegExp(`\\b${mark}[ :]`).test(fault)),
+  )
   for (const call of suspects.slice(0, STORIES)) faults.push(storyOf(call, chaos))
   const count = (outcome: Outcome) => outcomes.filter((one) => one.outcome === outcome).length
   return {
@@ -52,6 +54,7 @@ export function judge(chaos: Chaos, ending: Ending): Verdict {
     brokenStreams: count('broken'),
     answersSentAgain: chaos.clients.reduce((sum, { tap }) => sum + tap.answersSentAgain, 0),
     saidAndHeard: [chaos.said.length, heard],
+    lagMs: Math.max(...chaos.lags.map(({ ms }) => ms)),
     faults,
   }
 }
@@ -148,9 +151,10 @@ export function saidIn({ message }: WireEvent): Omit<Said, 'instance'> | undefin
 
 /** Gives how many of them were heard. */
 function judgeSaid(
-  { clients, calls, said, deaths }: Chaos,
-  { excused, ending, faults }: { excused: ReadonlySet<string>; ending: Ending; faults: string[] },
+  chaos: Chaos,
+  { excused, faults }: { readonly excused: ReadonlySet<string>; readonly faults: string[] },
 ): number {
+  const { clients, calls, said, deaths } = chaos
   const heard = new Map<string, number>()
   for (const client of clients) {
     const last = new Map<string, number>()
@@ -167,7 +171,7 @@ function judgeSaid(
   for (const one of said) {
     const times = heard.get(`${one.mark} ${one.run} ${one.n}`) ?? 0
     if (times > 1) faults.push(`${one.mark}: ${one.n} was heard ${times} times`)
-    if (times > 0 || excused.has(one.mark) || !mustBeHeard(one, deaths, ending)) continue
+    if (times > 0 || excused.has(one.mark) || !mustBeHeard(one, chaos)) continue
     missing.set(one.mark, [...(missing.get(one.mark) ?? []), one])
   }
   for (const [mark, lost] of missing) {
@@ -180,10 +184,15 @@ function judgeSaid(
   return heard.size
 }
 
-function mustBeHeard({ instance, at }: Said, deaths: readonly Death[], ending: Ending): boolean {
+/**
+ * What was old enough when its instance was gone: killed at once, or 500 ms after it was asked to stop. A machine
+ * that kept this very process waiting kept the instance waiting too.
+ */
+function mustBeHeard({ instance, at }: Said, { deaths, lags }: Chaos): boolean {
   const death = deaths.find((one) => one.instance === instance && one.goneAt >= at)
   if (!death) return true
-  return ending === 'SIGTERM' ? at < death.goneAt - IN_FLIGHT_MS : at < death.at - UNLOGGED_MS
+  const lag = Math.max(0, ...lags.filter((one) => one.at > at && one.at <= death.goneAt).map(({ ms }) => ms))
+  return at < death.killedAt - UNSAFE_MS - lag
 }
 
 function nearest({ instance, at }: Said, deaths: readonly Death[]): string {
