@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { SESSION_IDLE_MS } from '#lib/config/limits'
+import { REQUEST_STATE_MS, SESSION_IDLE_MS } from '#lib/config/limits'
 import { keys } from '#lib/store/keys'
 import { del, get } from '#lib/store/operations'
 import { openPair, type Pair } from '#test/mcp/pair'
@@ -415,6 +415,20 @@ describe.each([
         content: [{ text: expect.stringMatching(/timed out/i) }],
       })
       expect(await stream.ended).toBe(true)
+    })
+
+    it('that a parked call waits for in vain ends it with an error, which the client is told', async () => {
+      const later = await openPair(where)
+      const session = await openSession(later.a, { capabilities: ASKABLE })
+      const stream = readStream(
+        await session.call(later.a, 'gatehouse_ask', { mark: 'x', rounds: 1, everyMs: 0 }),
+      )
+      await stream.until(({ method }) => method === 'elicitation/create')
+      later.passes(REQUEST_STATE_MS + 1000)
+      const { error } = await stream.until((message) => message.error !== undefined)
+      expect(error).toMatchObject({ code: -32603, data: { reason: 'not_answered' } })
+      expect(await stream.ended).toBe(true)
+      await later.close()
     })
 
     it('counts once: what answers it again, or answers what nobody asked, is taken and dropped', async () => {
