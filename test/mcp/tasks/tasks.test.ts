@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Store } from '#lib/store/port'
 import { createTcpStore } from '#lib/store/redis/tcp'
 import { modern, reply } from '#test/mcp/post'
+import { openSession, readStream } from '#test/mcp/session'
 import {
   about,
   backends,
@@ -21,6 +22,9 @@ import {
 } from '#test/mcp/tasks/rig'
 import { askServer } from '#test/store/backends'
 import { startRedis } from '#test/support/redis-server'
+
+const ROUNDS = process.env['SOAK'] ? 200 : 10
+const PATIENT_MS = 20_000 + ROUNDS * 1000
 
 describe.each(backends)('tasks over $over', ({ open }) => {
   let rig: Rig
@@ -225,22 +229,26 @@ describe.each(backends)('tasks over $over', ({ open }) => {
     expect(rig.effects).toEqual(['prepared', 'answered'])
   })
 
-  it('take the last two answers at the same moment on two instances, and go on once', async () => {
-    for (let round = 0; round < 10; round++) {
-      rig.effects.length = 0
-      const taskId = await begin(a, 'asks')
-      await until(b, taskId, (task) => task.status === 'input_required')
-      const answer = { action: 'accept', content: { name: 'Ann' } }
-      await about(a, 'update', taskId, { inputResponses: { name: answer } })
-      await until(b, taskId, (task) => task.status === 'input_required')
-      await Promise.all([
-        about(a, 'update', taskId, { inputResponses: { left: answer } }),
-        about(b, 'update', taskId, { inputResponses: { right: answer } }),
-      ])
-      expect(await ended(b, taskId)).toMatchObject({ status: 'completed' })
-      expect(rig.effects).toEqual(['prepared', 'answered'])
-    }
-  })
+  it(
+    'take the last two answers at the same moment on two instances, and go on once',
+    async () => {
+      for (let round = 0; round < ROUNDS; round++) {
+        rig.effects.length = 0
+        const taskId = await begin(a, 'asks')
+        await until(b, taskId, (task) => task.status === 'input_required')
+        const answer = { action: 'accept', content: { name: 'Ann' } }
+        await about(a, 'update', taskId, { inputResponses: { name: answer } })
+        await until(b, taskId, (task) => task.status === 'input_required')
+        await Promise.all([
+          about(a, 'update', taskId, { inputResponses: { left: answer } }),
+          about(b, 'update', taskId, { inputResponses: { right: answer } }),
+        ])
+        expect(await ended(b, taskId)).toMatchObject({ status: 'completed' })
+        expect(rig.effects).toEqual(['prepared', 'answered'])
+      }
+    },
+    PATIENT_MS,
+  )
 
   it('stop when they are cancelled from anywhere, and stay cancelled', async () => {
     const open2 = rig.hold('count 2')
@@ -281,20 +289,24 @@ describe.each(backends)('tasks over $over', ({ open }) => {
     expect(rig.effects.filter((effect) => effect === '2 begun')).toHaveLength(2)
   })
 
-  it('end once when they are cancelled at the moment they complete', async () => {
-    const seenStatuses = new Set<string>()
-    for (let round = 0; round < 20; round++) {
-      const taskId = await begin(a, 'count', { to: 1 + (round % 3) })
-      if (round % 2) await rig.passes(round % 4)
-      await about(b, 'cancel', taskId)
-      const task = await ended(a, taskId)
-      seenStatuses.add(task.status)
-      await rig.passes(10)
-      expect(await status(b, taskId)).toEqual(task)
-      expect('result' in task).toBe(task.status === 'completed')
-    }
-    expect([...seenStatuses].every((one) => ['completed', 'cancelled'].includes(one))).toBe(true)
-  })
+  it(
+    'end once when they are cancelled at the moment they complete',
+    async () => {
+      const seenStatuses = new Set<string>()
+      for (let round = 0; round < 2 * ROUNDS; round++) {
+        const taskId = await begin(a, 'count', { to: 1 + (round % 3) })
+        if (round % 2) await rig.passes(round % 4)
+        await about(b, 'cancel', taskId)
+        const task = await ended(a, taskId)
+        seenStatuses.add(task.status)
+        await rig.passes(10)
+        expect(await status(b, taskId)).toEqual(task)
+        expect('result' in task).toBe(task.status === 'completed')
+      }
+      expect([...seenStatuses].every((one) => ['completed', 'cancelled'].includes(one))).toBe(true)
+    },
+    PATIENT_MS,
+  )
 
   it('end with the connection that began them, before the next step', async () => {
     const open2 = rig.hold('count 2')
@@ -524,6 +536,29 @@ describe('the wire', () => {
       -32602,
     )
     expect(await status(a, result.taskId)).toMatchObject({ status: 'input_required' })
+  })
+
+  it('of the 2025 era runs within the call, and its questions and state cross instances', async () => {
+    const b = rig.instance()
+    const session = await openSession(a.server, { capabilities: { elicitation: {} } })
+    const { result } = await reply(await session.request(a.server, 'tasks/get', { taskId: 'x' }))
+    expect(result).toBeUndefined()
+    expect((await reply(await session.call(b.server, 'only_tasks'))).result).toMatchObject({
+      isError: true,
+      content: [{ text: expect.stringContaining('needs an app that knows MCP tasks') }],
+    })
+
+    const stream = readStream(await session.call(a.server, 'asks'))
+    const accepted = (name: string) => ({ action: 'accept', content: { name } })
+    const asked = (message: string) =>
+      stream.until(({ method, params }) => method === 'elicitation/create' && params?.['message'] === message)
+    await session.answer(b.server, await asked('Who?'), accepted('Ann'))
+    await session.answer(a.server, await asked('L?'), accepted('Lea'))
+    await session.answer(b.server, await asked('R?'), accepted('Rob'))
+    const last = await stream.until((message) => message.result !== undefined)
+    expect(last.result.structuredContent).toEqual({ said: 'Ann Lea Rob' })
+    expect(rig.effects).toEqual(['prepared', 'answered'])
+    expect(await a.tasks.list('alice')).toEqual([])
   })
 
   it('costs the store requests that the decision says', async () => {
