@@ -67,11 +67,9 @@ async function write(
   { store }: Deps,
 ): Promise<Swapped> {
   const lease = set(keys.mcpRunLease(sid, xid), '1', { ttlMs: RUN_LEASE_MS })
-  const [swapped] = await store.batch(
-    swap(keys.mcpRun(sid, xid), text, next, RUN_MS),
-    ...(leased ? [lease] : []),
-  )
-  return swapped
+  const swapped = swap(keys.mcpRun(sid, xid), text, next, RUN_MS)
+  // The lease first: nobody may find the record claimed and its lease gone.
+  return leased ? (await store.batch(lease, swapped))[1] : store.run(swapped)
 }
 
 /** Ends a parked run without an answer: its client has cancelled it. One that is not parked is left alone. */

@@ -17,7 +17,7 @@ import type { Answer } from '#lib/mcp/sessions/run-transport'
 export async function park(
   { parking, rounds, requests }: { parking: Parking; rounds: number; requests: readonly JSONRPCRequest[] },
   { keeper, log, clock }: { keeper: RunKeeper; log: RunLog; clock: Clock },
-): Promise<readonly Frame[]> {
+): Promise<{ readonly frames: readonly Frame[]; readonly cancelled: boolean }> {
   if (jsonLength(requests) > RUN_REQUESTS_MAX_LENGTH) throw new RangeError('the call is too long to be kept')
   const { xid, epoch } = log.place
   const asked = Object.entries(parking.inputRequests).map(([key, { method }], n) => ({
@@ -29,19 +29,16 @@ export async function park(
     const question = parking.inputRequests[key] as { readonly method: string; readonly params?: object }
     return log.add({ jsonrpc: '2.0', id, ...question } as JSONRPCRequest)
   })
-  await keeper.change(
-    {
-      status: 'parked',
-      rounds,
-      requests,
-      asked,
-      answers: {},
-      until: clock() + REQUEST_STATE_MS,
-      ...(parking.requestState === undefined ? {} : { requestState: parking.requestState }),
-    },
-    { release: true },
-  )
-  return frames
+  const { cancelled } = await keeper.change({
+    status: 'parked',
+    rounds,
+    requests,
+    asked,
+    answers: {},
+    until: clock() + REQUEST_STATE_MS,
+    ...(parking.requestState === undefined ? {} : { requestState: parking.requestState }),
+  })
+  return { frames, cancelled }
 }
 
 /** A call that goes on asking ends. */

@@ -1,6 +1,7 @@
-import { READER_POLL_MS, RUN_LOG_KEEP } from '#lib/config/limits'
+import { FOLLOW_PAGE, READER_POLL_MS, RUN_LOG_KEEP } from '#lib/config/limits'
 import type { Admitted } from '#lib/mcp/admitted'
 import { logId, type RunPlace } from '#lib/mcp/sessions/event-id'
+import { paced } from '#lib/mcp/sessions/paced'
 import { Letter, RunRecord } from '#lib/mcp/sessions/records'
 import type { RunConnection } from '#lib/mcp/sessions/run-connection'
 import { readFrames } from '#lib/mcp/sessions/run-log'
@@ -20,7 +21,7 @@ export interface Reading {
   /** The request that reads: under its authority a lost run is taken up. */
   readonly admitted: Admitted
   /** The last frame was written here a moment ago: nothing can have come after it yet. */
-  readonly upToDate?: true
+  readonly upToDate?: boolean
 }
 
 /** What a reader found out about its run, besides frames. */
@@ -41,13 +42,18 @@ export function readRun(reading: Reading, deps: RunDeps): void {
   const over = new AbortController()
   let place = after
 
-  connection.onLeft(() => over.abort())
+  if (!connection.open) return
+  connection.onEnded(() => over.abort())
 
-  function onEntries(entries: readonly Entry[]): void {
+  /** `false`: the connection takes no more now. */
+  function say(entries: readonly Entry[]): boolean {
     const { frames, ended } = readFrames(entries, place)
-    for (const frame of frames) connection.send(frame)
-    place = frames.at(-1)?.place ?? place
+    for (const frame of frames) {
+      if (!connection.send(frame)) return false
+      place = frame.place
+    }
     if (ended) end()
+    return true
   }
 
   function end(): void {
@@ -55,12 +61,12 @@ export function readRun(reading: Reading, deps: RunDeps): void {
     connection.end()
   }
 
-  async function poll(from: string): Promise<readonly Entry[]> {
+  async function poll(from: string, limit = RUN_LOG_KEEP): Promise<readonly Entry[]> {
     const [text, lease, ended, entries] = await deps.store.batch(
       get(keys.mcpRun(sid, xid), { fresh: true }),
       get(keys.mcpRunLease(sid, xid), { fresh: true }),
       get(keys.mcpEnded(sid), { fresh: true }),
-      read(log, { after: from, limit: RUN_LOG_KEEP }),
+      read(log, { after: from, limit }),
     )
     if (ended !== null) end()
     else if (!readFrames(entries, place).ended) consider({ text, leased: lease !== null })
@@ -76,6 +82,13 @@ export function readRun(reading: Reading, deps: RunDeps): void {
       deps.takeUp({ session, xid, text, admitted: reading.admitted })
   }
 
+  const onEntries = paced({
+    signal: over.signal,
+    drained: () => connection.drained(),
+    say,
+    readOn: () => poll(logId(place), FOLLOW_PAGE),
+    onFault: end,
+  })
   const poke = () => void poll(logId(place)).then(onEntries, () => undefined)
   const stopHearing = [
     deps.wakes.listen(keys.mcpEnded(sid), { onWake: poke, onGap: poke }),

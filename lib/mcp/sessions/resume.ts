@@ -52,9 +52,9 @@ export async function resume(
   admitted.afterResponse(deps.store.batch(...sessionStatistics(deps.clock(), session, { resumed: 1 })))
   const connection = connect()
   connection.begin(place, { logged: true })
-  for (const frame of frames) connection.send(frame)
-  const last = frames.at(-1)?.place ?? place
-  if (ended) connection.end()
+  const said = frames.every((frame) => connection.send(frame))
+  const last = connection.place ?? place
+  if (ended && said) connection.end()
   else {
     admitted.afterResponse(deps.letters.moveReader(session, place.xid, connection.id))
     deps.runs.read({ session, connection, after: last, admitted })

@@ -14,9 +14,20 @@ export interface RunConnection {
   readonly open: boolean
   /** Answers without a stream. */
   answer(response: Response): void
-  /** Begins the stream at a place. Without a log nothing can be read again, and no frame gets an id. */
-  begin(from: RunPlace, how: { readonly logged: boolean }): void
-  send(frame: Frame): void
+  /** The last frame that was sent, or where the stream began. */
+  readonly place: RunPlace | undefined
+  /**
+   * Begins the stream at a place. Without a log nothing can be read again, and no frame gets an id. Answers like
+   * `send`, for the frames that waited.
+   */
+  begin(from: RunPlace, how: { readonly logged: boolean }): boolean
+  /**
+   * `false`: so much is unread that it was not sent. From then on the log is read from `place` on, when
+   * `drained`.
+   */
+  send(frame: Frame): boolean
+  /** Resolves when little is unread, or the connection is over. */
+  drained(): Promise<void>
   /** Ends it: all is said, or somebody else reads. */
   end(): void
   /** Ends it so that the client comes back for the rest. */
@@ -39,22 +50,20 @@ export interface RunConnectionHow {
 
 /** Makes the connection of one request. Frames that are sent before `begin` wait for it. */
 export function createRunConnection(how: RunConnectionHow): RunConnection {
-  const { session } = how
   const answered = deferred<Response>()
   const early: Frame[] = []
   let stream: EventStream | undefined
   let state: 'waiting' | 'open' | 'closed' = 'waiting'
   let logged = true
   let last: RunPlace | undefined
-  let timers: ReturnType<typeof setTimeout>[] = []
+  let stopTimers = (): void => undefined
   const left: (() => void)[] = []
   const ended: (() => void)[] = []
 
   function close(polite: boolean): void {
     if (state === 'closed') return
     state = 'closed'
-    for (const timer of timers) clearTimeout(timer)
-    timers = []
+    stopTimers()
     for (const callback of ended.splice(0)) callback()
     if (!stream) answered.resolve(emptyStream())
     else if (polite && logged && last) stream.end({ id: formatRunPlace(last), retryMs: RETRY_SOON_MS })
@@ -70,9 +79,11 @@ export function createRunConnection(how: RunConnectionHow): RunConnection {
     leave()
   }
 
-  function write({ eventId, message, place }: Frame): void {
+  function write({ eventId, message, place }: Frame): boolean {
+    if (logged && stream?.congested) return false
     last = place
     stream?.send(message, logged ? eventId : undefined)
+    return true
   }
 
   const connection: RunConnection = {
@@ -81,29 +92,31 @@ export function createRunConnection(how: RunConnectionHow): RunConnection {
     get open() {
       return state !== 'closed'
     },
+    get place() {
+      return last
+    },
     answer(response) {
       state = 'closed'
       answered.resolve(response)
     },
     begin(from, begin) {
-      if (state !== 'waiting') return
+      if (state !== 'waiting') return true
       state = 'open'
       logged = begin.logged
       last = from
-      stream = openEventStream({ primes: canBePrimed(session) })
+      stream = openEventStream({ primes: canBePrimed(how.session) })
       stream.onGone(giveUp)
       if (logged) stream.prime(formatRunPlace(from), RETRY_MS)
-      for (const frame of early.splice(0)) write(frame)
-      timers = [
-        setTimeout(() => connection.endPolitely(), how.maxSeconds * 1000),
-        setInterval(() => void recheck(how, giveUp), STREAM_RECHECK_MS),
-      ]
+      const all = early.splice(0).every(write)
+      if (state === 'open') stopTimers = limitLife(how, { endPolitely: connection.endPolitely, giveUp })
       answered.resolve(stream.response)
+      return all
     },
     send(frame) {
       if (state === 'waiting') early.push(frame)
-      else if (state === 'open') write(frame)
+      return state !== 'open' || write(frame)
     },
+    drained: async () => stream?.drained(),
     end: () => close(false),
     endPolitely() {
       close(true)
@@ -115,9 +128,23 @@ export function createRunConnection(how: RunConnectionHow): RunConnection {
   return connection
 }
 
-/** A stream must not outlive its connection. While the store is out of reach nobody can tell: it goes on. */
-async function recheck({ stillAdmitted }: RunConnectionHow, giveUp: () => void): Promise<void> {
-  if (!(await stillAdmitted().catch(() => true))) giveUp()
+/**
+ * A stream ends in time, and does not outlive its connection. While the store is out of reach nobody can tell: it
+ * goes on. Returns what stops that.
+ */
+function limitLife(
+  { maxSeconds, stillAdmitted }: RunConnectionHow,
+  { endPolitely, giveUp }: { readonly endPolitely: () => void; readonly giveUp: () => void },
+): () => void {
+  async function recheck(): Promise<void> {
+    if (!(await stillAdmitted().catch(() => true))) giveUp()
+  }
+  const end = setTimeout(endPolitely, maxSeconds * 1000)
+  const asking = setInterval(() => void recheck(), STREAM_RECHECK_MS)
+  return () => {
+    clearTimeout(end)
+    clearInterval(asking)
+  }
 }
 
 /** The answer to a request that was cancelled: there is nothing to say (2025-11-25, "Cancellation"). */

@@ -1,7 +1,6 @@
 import type { JSONRPCRequest, RequestId } from '@modelcontextprotocol/server'
 import {
   RUN_BEAT_MS,
-  RUN_DONE_MS,
   RUN_DRAIN_BEAT_MS,
   RUN_DRAIN_LEASE_MS,
   RUN_LEASE_MS,
@@ -9,28 +8,26 @@ import {
   RUN_MS,
   RUN_REQUESTS_MAX_LENGTH,
 } from '#lib/config/limits'
-import { sha256 } from '#lib/core/hash'
 import type { Follow } from '#lib/mcp/live/follow'
 import type { Wakes } from '#lib/mcp/live/wakes'
 import { jsonLength } from '#lib/mcp/sessions/json-length'
+import { type KeptRecord, keepRecord, requestKeyPart } from '#lib/mcp/sessions/kept-record'
 import { Letter, RunRecord } from '#lib/mcp/sessions/records'
 import type { RunLog } from '#lib/mcp/sessions/run-log'
 import type { LiveSession } from '#lib/mcp/sessions/session'
 import { keys } from '#lib/store/keys'
-import { del, get, read, set, swap } from '#lib/store/operations'
-import type { Entry, Operation, Store, Swapped } from '#lib/store/port'
+import { del, get, read, set } from '#lib/store/operations'
+import type { Entry, Operation, Store } from '#lib/store/port'
 import { parseRecord } from '#lib/store/record'
 
 /** What the store knows of a run, kept true by the instance that runs it. */
-export interface RunKeeper {
+export interface RunKeeper extends Pick<KeptRecord, 'change'> {
+  /** Writes the last frames and marks the run as done. */
+  close(): Promise<void>
   /** Whether the store knows of the run: other instances can go on with it. */
   readonly registered: boolean
   /** Makes the run known. Answers what was said about it meanwhile, wherever it was said. */
   register(ids: readonly RequestId[]): Promise<Registered>
-  /** Changes the record together with what the log has to write. @throws when another instance has the run */
-  change(next: Partial<RunRecord>, how: { readonly release: boolean }): Promise<void>
-  /** Writes the last frames and marks the run as done. */
-  close(): Promise<void>
   /** Keeps the lease short: the process may be killed. */
   hurry(): void
   /** Does nothing more. */
@@ -67,17 +64,13 @@ export interface KeeperDeps {
   readonly onLost: () => void
 }
 
-/** The key of a request within its session: ids of a client may be long. */
-export const requestKeyPart = async (id: RequestId): Promise<string> =>
-  (await sha256(JSON.stringify(id))).slice(0, 22)
-
 /** Keeps a run. Its lease is a key with a lifetime: only the store's clock counts. */
 export function createRunKeeper(kept: Kept, deps: KeeperDeps): RunKeeper {
   const { claimed } = kept
   const names = namesOf(kept)
-  const { store, runLog } = deps
+  const { store } = deps
   const stopped = new AbortController()
-  let known: Kept['claimed'] = claimed
+  const record = keepRecord({ sid: kept.session.sid, xid: kept.xid }, { runLog: deps.runLog, claimed })
   let requestKeys: readonly string[] = []
   let hurrying: ReturnType<typeof setInterval> | undefined
 
@@ -109,40 +102,23 @@ export function createRunKeeper(kept: Kept, deps: KeeperDeps): RunKeeper {
 
   return {
     get registered() {
-      return known !== undefined
+      return record.known !== undefined
     },
 
     async register(ids) {
       const made = claimed ? undefined : await registration(kept, ids, renew())
       const answers = made && (await store.batch(...made.operations))
       if (made) {
-        known = made
+        record.made(made)
         requestKeys = made.requestKeys
       }
       listen()
       return made && answers ? made.read(answers) : { cancelled: [], ended: false }
     },
 
-    async change(next, { release }) {
-      if (!known) throw new Error('the run is not registered')
-      const record: RunRecord = { ...known.record, ...next }
-      const text = JSON.stringify(record)
-      const { answers, stale } = await runLog.flush({
-        first: [swap(names.record, known.text, text, RUN_MS)],
-        last: release ? [del(names.lease)] : [],
-      })
-      const swapped = answers[0] as Swapped
-      if (stale || (!swapped.done && swapped.current !== text))
-        throw new Error('another instance has the run')
-      known = { text, record }
-    },
+    change: record.change,
 
-    async close() {
-      if (!known) return
-      const done = JSON.stringify({ ...known.record, status: 'done', requests: [], answers: undefined })
-      const forget = del(names.lease, names.mailbox, ...requestKeys)
-      await runLog.flush({ end: true, last: [swap(names.record, known.text, done, RUN_DONE_MS), forget] })
-    },
+    close: () => record.close(del(names.lease, names.mailbox, ...requestKeys)),
 
     hurry() {
       if (stopped.signal.aborted) return

@@ -29,6 +29,8 @@ interface State extends RunHow {
   readonly finished: Deferred<void>
   window: ReturnType<typeof setTimeout> | undefined
   stopWatching: () => void
+  /** The client does not keep up: its connection reads the log. */
+  handedOver: boolean
   served: Served | undefined
   opening: Promise<void> | undefined
   over: boolean
@@ -106,6 +108,7 @@ function begin(how: RunHow, deps: RunDeps): State {
     finished: deferred<void>(),
     window: undefined,
     stopWatching: () => undefined,
+    handedOver: false,
     served: undefined,
     opening: undefined,
     over: false,
@@ -156,15 +159,26 @@ async function open(run: State): Promise<void> {
   const registered = await run.keeper.register([...run.waiting.keys()]).catch(() => undefined)
   if (registered?.ended) return stop(run, 'ended')
 
-  run.connection?.begin({ xid: run.xid, epoch: run.epoch, seq: 0 }, { logged: registered !== undefined })
+  const from = { xid: run.xid, epoch: run.epoch, seq: 0 }
+  const took = run.connection?.begin(from, { logged: registered !== undefined })
+  if (took === false) handOver(run)
   for (const message of run.early.splice(0)) emit(run, message)
   for (const id of registered?.cancelled ?? []) cancel(run, id)
 }
 
 function emit(run: State, message: JSONRPCMessage): void {
   const frame = run.log.add(message)
-  run.connection?.send(frame)
+  if (!run.handedOver && run.connection?.send(frame) === false) handOver(run)
   void upgrade(run)
+}
+
+/** From here on the connection is a reader of the log, which waits for its client. */
+function handOver(run: State): void {
+  const { connection, session, admitted } = run
+  if (!connection?.place) return
+  run.handedOver = true
+  publishLog(run)
+  run.deps.read({ session, connection, after: connection.place, admitted })
 }
 
 function respond(run: State, message: Answer): void {
@@ -185,7 +199,7 @@ async function complete(run: State): Promise<void> {
     else connection.end()
   } else {
     await upgrade(run)
-    connection?.end()
+    if (!run.handedOver) connection?.end()
     await keeper.close().catch((fault: unknown) => noteFlush(run, { fault }))
   }
   await leave(run)
@@ -230,16 +244,20 @@ async function parkNow(run: State, id: RequestId, parking: Parking): Promise<voi
   await upgrade(run)
   if (run.over) return
   const what = { parking, rounds, requests: run.requests }
-  const frames = await park(what, { keeper: run.keeper, log: run.log, clock: run.deps.clock }).catch(
+  const parked = await park(what, { keeper: run.keeper, log: run.log, clock: run.deps.clock }).catch(
     () => undefined,
   )
-  if (!frames) return respond(run, cannotAskNow(id))
+  // Cancelled meanwhile: what ends it here comes after what parked it.
+  if (run.over) return
+  if (!parked) return respond(run, cannotAskNow(id))
+  if (parked.cancelled) return cancel(run, id)
 
   const { connection, session, admitted } = run
-  for (const frame of frames) connection?.send(frame)
-  // Listening begins before any client can have answered: what was just sent leaves in this very turn.
-  if (connection?.open) {
-    run.deps.read({ session, connection, after: run.log.place, admitted, upToDate: true })
+  if (!run.handedOver && connection?.open) {
+    const upToDate = parked.frames.every((frame) => connection.send(frame))
+    // Listening begins before any client can have answered: what was just sent leaves in this very turn.
+    const after = connection.place ?? run.log.place
+    run.deps.read({ session, connection, after, admitted, upToDate })
   }
   await leave(run)
 }

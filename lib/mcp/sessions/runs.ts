@@ -175,7 +175,11 @@ async function claim(
   const taken = { status: 'running', epoch: lost.epoch + 1, tries: lost.tries + 1, by: random(12) } as const
   const record: RunRecord = { ...lost, ...taken }
   const next = JSON.stringify(record)
-  const swapped = await store.run(swap(keys.mcpRun(sid, xid), text, next, RUN_MS))
+  // The lease first: nobody may find the record claimed and its lease gone.
+  const [, swapped] = await store.batch(
+    set(keys.mcpRunLease(sid, xid), '1', { ttlMs: RUN_LEASE_MS }),
+    swap(keys.mcpRun(sid, xid), text, next, RUN_MS),
+  )
   if (!swapped.done && swapped.current !== next) return undefined
 
   const log = keys.mcpRunLog(sid, xid)
@@ -184,11 +188,7 @@ async function claim(
     keep: RUN_LOG_KEEP,
     ttlMs: RUN_MS,
   })
-  const [, , entries] = await store.batch(
-    set(keys.mcpRunLease(sid, xid), '1', { ttlMs: RUN_LEASE_MS }),
-    fence,
-    readLog(log, { limit: RUN_LOG_KEEP }),
-  )
+  const [, entries] = await store.batch(fence, readLog(log, { limit: RUN_LOG_KEEP }))
   const { frames, ended } = readFrames(entries, { xid, epoch: 0, seq: 0 })
   // It ended while it was taken for lost.
   if (ended) return undefined

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { CallToolResult, InputRequiredResult } from '@modelcontextprotocol/server'
 import { z } from 'zod'
 import { createKeyRing } from '#lib/core/key-ring'
@@ -9,10 +12,10 @@ import type { McpEndpointDeps } from '#lib/mcp/endpoint'
 import { frozen } from '#lib/mcp/schema'
 import type { ServerFactory } from '#lib/mcp/server'
 import { createSessionIds } from '#lib/mcp/sessions/session-id'
+import { createLocalStore } from '#lib/node/local-store'
 import { type Operation, type Store, StoreUnavailable } from '#lib/store/port'
 import { type InProcess, inProcess, type TestClaims } from '#test/mcp/in-process'
 import { sessionFactory } from '#test/mcp/session-offer'
-import { localBackend } from '#test/store/backends'
 import { liveParts } from '#test/support/live-parts'
 
 /** Two instances on one store, with what an attacker, or an accident, would like to have. */
@@ -45,8 +48,8 @@ type Claims = TestClaims & { readonly app: string }
 /** Starts two instances. A token is `<account>[@app][/scope,scope]`. */
 export async function openAttackRig({ wakeUps = true, ...how }: RigHow = {}): Promise<AttackRig> {
   const keyRing = createKeyRing(['a secret of the rig, long enough to be one'], 'test')
-  const backend = await localBackend()
-  const [store] = backend.stores
+  const directory = await mkdtemp(join(tmpdir(), 'gatehouse-attack-'))
+  const store = await createLocalStore({ directory, prefix: 'test', clock: Date.now })
   const ended = new Set<string>()
   const working = new Set<string>()
   const clock = Date.now
@@ -108,7 +111,8 @@ export async function openAttackRig({ wakeUps = true, ...how }: RigHow = {}): Pr
     async close() {
       rig.faults = () => 'none'
       await Promise.all([a.drain(), b.drain()])
-      await backend.stop()
+      await store.close()
+      await rm(directory, { recursive: true })
     },
   })
 }
