@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { ENDPOINT, type InProcess, inProcess, ORIGIN } from '#test/mcp/in-process'
 import { testFactory } from '#test/mcp/offer'
-import { legacy, messages, modern, post, reply } from '#test/mcp/post'
+import { legacy, messages, modern, post, reply, sessionHeaders } from '#test/mcp/post'
 
 /** What the official suite does not check of the transport, in both eras. */
 
@@ -118,7 +118,11 @@ describe('a body that is no message', () => {
 
 describe('a notification', () => {
   it.each([
-    { what: 'of 2025', body: { jsonrpc: '2.0', method: 'notifications/initialized' }, headers: {} },
+    {
+      what: 'of 2025',
+      body: { jsonrpc: '2.0', method: 'notifications/initialized' },
+      headers: undefined,
+    },
     {
       what: 'of 2026-07-28',
       body: {
@@ -129,7 +133,7 @@ describe('a notification', () => {
       headers: { ...MODERN, 'mcp-method': 'notifications/cancelled' },
     },
   ])('$what is 202 and has no body', async ({ body, headers }) => {
-    const response = await post(server, body, { headers })
+    const response = await post(server, body, { headers: headers ?? (await sessionHeaders(server)) })
     expect(response.status).toBe(202)
     expect(await response.text()).toBe('')
   })

@@ -3,8 +3,8 @@ import { REQUEST_STATE_MS, SESSION_IDLE_MS } from '#lib/config/limits'
 import { keys } from '#lib/store/keys'
 import { del, get } from '#lib/store/operations'
 import { openPair, type Pair } from '#test/mcp/pair'
-import { messages, type Reply, reply } from '#test/mcp/post'
-import { eventually, initialize, openSession, type RawSession, readStream } from '#test/mcp/session'
+import { initialize, messages, type Reply, reply } from '#test/mcp/post'
+import { eventually, openSession, type RawSession, readStream } from '#test/mcp/session'
 
 /**
  * What the official suite does not check of the 2025 era: sessions that two instances serve together. Each of

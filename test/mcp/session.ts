@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { ENDPOINT, type InProcess } from '#test/mcp/in-process'
-import { type Post, post, type Reply, reply } from '#test/mcp/post'
+import { initialize, type Opening, type Post, post, type Reply, reply } from '#test/mcp/post'
 
 /** One event of a stream. A frame without a message tells the client where it is. */
 export interface Frame {
@@ -108,26 +108,6 @@ export interface RawSession {
   get(server: InProcess, headers?: Readonly<Record<string, string>>, token?: string): Promise<Response>
   delete(server: InProcess, token?: string): Promise<Response>
 }
-
-export interface Opening extends Post {
-  readonly version?: string
-  readonly capabilities?: object
-}
-
-export const initialize = (
-  server: InProcess,
-  { version = '2025-11-25', capabilities = {}, ...how }: Opening = {},
-) =>
-  post(
-    server,
-    {
-      jsonrpc: '2.0',
-      id: how.id === undefined ? 'init' : how.id,
-      method: 'initialize',
-      params: { protocolVersion: version, capabilities, clientInfo: { name: 'raw client', version: '1' } },
-    },
-    how,
-  )
 
 /** Begins a session. */
 export async function openSession(server: InProcess, opening: Opening = {}): Promise<RawSession> {
