@@ -38,9 +38,17 @@ export interface SessionClientOptions {
   readonly token: string
   /** The person: gives the answer to a question. */
   readonly answer?: (question: string) => Promise<string>
+  /** How often a stream that broke is tried again; the libraries' own number is 2, and they then give up. */
+  readonly attempts?: number
 }
 
 const CALL_TIMEOUT_MS = 30_000
+/** As in the libraries, which wait as the server says where it says so. */
+const RECONNECTION = {
+  initialReconnectionDelay: 1000,
+  maxReconnectionDelay: 30_000,
+  reconnectionDelayGrowFactor: 1.5,
+}
 
 /** Connects a client. */
 export function connectClient(
@@ -51,11 +59,15 @@ export function connectClient(
   return kind === 'v1' ? connectV1(origin, options) : connectV2(kind, origin, options)
 }
 
-function common(origin: string, { token }: SessionClientOptions, broke?: () => void) {
+function common(origin: string, { token, attempts }: SessionClientOptions, broke?: () => void) {
   const tap = tapWire(broke)
   return {
     url: new URL('/api/mcp', origin),
-    settings: { fetch: tap.fetch, requestInit: { headers: { Authorization: `Bearer ${token}` } } },
+    settings: {
+      fetch: tap.fetch,
+      requestInit: { headers: { Authorization: `Bearer ${token}` } },
+      ...(attempts === undefined ? {} : { reconnectionOptions: { ...RECONNECTION, maxRetries: attempts } }),
+    },
     tap,
     heard: [] as unknown[],
     updated: [] as string[],
