@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { REQUEST_STATE_MS } from '#lib/config/limits'
 import { createKeyRing } from '#lib/core/key-ring'
+import { createRequestState } from '#lib/mcp/request-state'
 import { type Store, StoreUnavailable } from '#lib/store/port'
 import { createTcpStore } from '#lib/store/redis/tcp'
 import { askingFactory } from '#test/mcp/asking-offer'
@@ -190,6 +191,30 @@ describe('a requestState', () => {
       { method },
     )
     expect(error?.code).toBe(-32602)
+  })
+
+  it.each([
+    { what: 'this call', change: {}, code: 'done' },
+    { what: 'another person', change: { accountId: 'bob' }, code: -32602 },
+    { what: 'another app of the same person', change: { clientKey: 'other' }, code: -32602 },
+    { what: 'a prompt of the same name', change: { method: 'prompts/get' }, code: -32602 },
+    { what: 'another tool', change: { target: 'ask' }, code: -32602 },
+    { what: 'other arguments', change: { args: { text: 'other' } }, code: -32602 },
+    {
+      what: 'a tool that acts once, by a release that named no rounds',
+      tool: 'act_once',
+      id: undefined,
+      code: -32602,
+    },
+  ])('that was sealed for $what is $code', async ({ change, tool = 'act', code, ...rest }) => {
+    const binding = { accountId: 'alice', clientKey: 'test-client', method: 'tools/call', target: tool }
+    const state = createRequestState(
+      { ...binding, args: { text: 'x' }, ...change },
+      { keyRing: createKeyRing([FIRST], 'test'), clock: () => now },
+    )
+    const requestState = await state.seal({ id: 'a round', ...rest, asked: ['sure'], answers: {} })
+    const answered = { requestState, inputResponses: { sure: yes } }
+    expect(codeOf(await send(instance(1), 'x', answered, { tool }))).toBe(code)
   })
 
   it('ends with its time', async () => {

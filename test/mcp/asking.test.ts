@@ -254,6 +254,13 @@ describe.each([
     expect(Object.keys(next.inputRequests ?? {})).toEqual(['second'])
   })
 
+  it('that were not answered well leave nothing in the state', async () => {
+    const { requestState } = await first('form')
+    const wrong = { action: 'accept', content: { sure: 'x'.repeat(20_000) } }
+    const { requestState: next } = await again('form', requestState, wrong)
+    expect(next?.length).toBeLessThan(1000)
+  })
+
   it('are no place to keep what is too long: the call fails in words', async () => {
     const { requestState } = await send('tools/call', tool('ask_in_turn'))
     const long = { ...answers.sampling, content: { type: 'text', text: 'x'.repeat(70_000) } }
