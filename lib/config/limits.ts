@@ -251,8 +251,8 @@ export const NAP_RETRY_MAX_MS = 5 * MINUTE
 export const FOLLOW_OVERTAKEN_MS = 50
 /** Open `subscriptions/listen` streams of one account on one instance: a few apps with a few windows each. */
 export const STREAMS_PER_ACCOUNT = 16
-/** Open streams of one instance, at about 100 kB each (PLATFORM.md: 108 kB RSS). */
-export const STREAMS_PER_INSTANCE = 1000
+/** Open streams of one instance: 250 MB at about 100 kB each behind Next, 41 kB without (docs/BENCHMARKS.md). */
+export const STREAMS_PER_INSTANCE = 2500
 /** A session id (2025 era) is taken this long after `initialize`; the client then begins a new session. */
 export const SESSION_ID_MS = 30 * DAY
 /** Sealed session ids are shorter; hosts and proxies keep headers of this size. */

@@ -73,6 +73,8 @@ export interface McpEndpointDeps<Claims extends BearerClaims> extends OriginPoli
   readonly readopt: boolean
   /** Longest life of a call in seconds: the platform cuts what runs longer. Absent: it does not. */
   readonly runMaxSeconds?: number
+  /** Streams that one account may have open here. */
+  readonly streamsPerAccount?: number
   /** How the GET streams of sessions live (`STREAMS`); `live` unless told otherwise. */
   readonly streamMode?: 'live' | 'nap'
 }
@@ -99,7 +101,8 @@ const METHODS = 'GET, POST, DELETE, OPTIONS'
 export function createMcpEndpoint<Claims extends BearerClaims>(deps: McpEndpointDeps<Claims>): McpEndpoint {
   const guard = createOriginGuard(deps)
   const maxSeconds = deps.streamMaxSeconds ?? STREAM_MAX_SECONDS
-  const budget = { maxSeconds, perAccount: STREAMS_PER_ACCOUNT, perInstance: STREAMS_PER_INSTANCE }
+  const perAccount = deps.streamsPerAccount ?? STREAMS_PER_ACCOUNT
+  const budget = { maxSeconds, perAccount, perInstance: STREAMS_PER_INSTANCE }
   const streams = maxSeconds > 0 ? createStreams(budget) : undefined
   const modern = { ...deps, streams }
   const { streamMode: mode = 'live' } = deps
@@ -154,7 +157,10 @@ export function createMcpEndpoint<Claims extends BearerClaims>(deps: McpEndpoint
         refuseBearer({ kind: 'insufficient_scope', scopes }, deps.challenge, whatToDo(scopes, caller)),
       publish: (event) => deps.bus.publish(caller.accountId, event),
       stillAdmitted: async () => (await deps.admit(claims, 0, [])).ok,
-      afterResponse: (work) => deps.waitUntil?.(work),
+      afterResponse(work) {
+        const done = work.catch(notDone(deps.log, exchange.requestId))
+        deps.waitUntil?.(done)
+      },
     }
   }
 
@@ -171,6 +177,13 @@ export function createMcpEndpoint<Claims extends BearerClaims>(deps: McpEndpoint
     },
   }
 }
+
+/** Work after an answer failed: nobody waits for it, and so nobody else says so. */
+const notDone = (log: Log, requestId: string) => (error: unknown) =>
+  log('warn', 'not_done_after_answer', {
+    requestId,
+    error: error instanceof Error ? error.name : 'unknown',
+  })
 
 interface Admitting<Claims extends BearerClaims>
   extends Pick<Admitted, 'request' | 'body' | 'since' | 'caller'> {
