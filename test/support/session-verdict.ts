@@ -86,7 +86,7 @@ function storyOf(call: Called, { said, deaths }: Chaos): string {
 
 type Outcome = 'result' | 'lost' | 'transport' | 'broken' | 'wrong'
 
-function outcomeOf(call: Called, { deaths }: Chaos, faults: string[]): Outcome {
+function outcomeOf(call: Called, { deaths, lags }: Chaos, faults: string[]): Outcome {
   const fault = (what: string): Outcome => {
     faults.push(`${call.client.kind} ${call.tool} ${call.mark}: ${what}`)
     return 'wrong'
@@ -94,7 +94,8 @@ function outcomeOf(call: Called, { deaths }: Chaos, faults: string[]): Outcome {
   const killed = deaths.filter(({ at }) => at > call.from - MARGIN_MS && at < call.to)
   const late = call.to - Math.max(call.from, ...killed.map(({ goneAt }) => goneAt))
   // One that was run again takes its time once more.
-  const allowed = RUN_LEASE_MS + MARGIN_MS + call.durationMs
+  const waited = lags.filter(({ at }) => at > call.to - late && at < call.to)
+  const allowed = RUN_LEASE_MS + MARGIN_MS + call.durationMs + waited.reduce((sum, { ms }) => sum + ms, 0)
   if (late > allowed) return fault(`ended after ${late} ms, ${allowed} ms are allowed: ${call.error}`)
   if (call.text === call.expected) return 'result'
   if (call.text !== undefined) return fault(`gave "${call.text}" for "${call.expected}"`)
