@@ -100,6 +100,7 @@ const METHODS = 'GET, POST, DELETE, OPTIONS'
  */
 export function createMcpEndpoint<Claims extends BearerClaims>(deps: McpEndpointDeps<Claims>): McpEndpoint {
   const guard = createOriginGuard(deps)
+  const { waitUntil = () => undefined } = deps
   const maxSeconds = deps.streamMaxSeconds ?? STREAM_MAX_SECONDS
   const perAccount = deps.streamsPerAccount ?? STREAMS_PER_ACCOUNT
   const budget = { maxSeconds, perAccount, perInstance: STREAMS_PER_INSTANCE }
@@ -157,10 +158,7 @@ export function createMcpEndpoint<Claims extends BearerClaims>(deps: McpEndpoint
         refuseBearer({ kind: 'insufficient_scope', scopes }, deps.challenge, whatToDo(scopes, caller)),
       publish: (event) => deps.bus.publish(caller.accountId, event),
       stillAdmitted: async () => (await deps.admit(claims, 0, [])).ok,
-      afterResponse(work) {
-        const done = work.catch(notDone(deps.log, exchange.requestId))
-        deps.waitUntil?.(done)
-      },
+      afterResponse: (work) => waitUntil(work.catch(notDone(deps.log, exchange.requestId))),
     }
   }
 

@@ -83,8 +83,13 @@ export function createRunKeeper(kept: Kept, deps: KeeperDeps): RunKeeper {
       get(names.ended, { fresh: true }),
       read(names.mailbox, { after, limit: RUN_LOG_KEEP }),
     )
-    const mine = current !== null && parseRecord(RunRecord, current).epoch === kept.epoch
-    if (!stopped.signal.aborted && (!mine || ended !== null)) deps.onLost()
+    if (stopped.signal.aborted) return letters
+    const taken = current !== null && parseRecord(RunRecord, current).epoch !== kept.epoch
+    if (taken || ended !== null) deps.onLost()
+    // The store has lost it: its client is connected, and the call goes on.
+    else if (current === null && record.known) {
+      await store.run(set(names.record, record.known.text, { ttlMs: RUN_MS, ifAbsent: true }))
+    }
     return letters
   }
 
