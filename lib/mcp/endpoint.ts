@@ -88,8 +88,6 @@ export interface McpEndpoint {
   drain(): Promise<void>
 }
 
-/** A function's limit on the common platforms is 300 s; a stream ends politely before it. */
-const STREAM_MAX_SECONDS = 240
 const METHODS = 'GET, POST, DELETE, OPTIONS'
 
 /**
@@ -102,9 +100,7 @@ export function createMcpEndpoint<Claims extends BearerClaims>(deps: McpEndpoint
   const guard = createOriginGuard(deps)
   const { waitUntil = () => undefined } = deps
   const maxSeconds = deps.streamMaxSeconds ?? STREAM_MAX_SECONDS
-  const perAccount = deps.streamsPerAccount ?? STREAMS_PER_ACCOUNT
-  const budget = { maxSeconds, perAccount, perInstance: STREAMS_PER_INSTANCE }
-  const streams = maxSeconds > 0 ? createStreams(budget) : undefined
+  const streams = maxSeconds > 0 ? createStreams(budgetOf(maxSeconds, deps.streamsPerAccount)) : undefined
   const modern = { ...deps, streams }
   const { streamMode: mode = 'live' } = deps
   const busy = (sid: string) => hub.busy(sid)
@@ -175,6 +171,12 @@ export function createMcpEndpoint<Claims extends BearerClaims>(deps: McpEndpoint
     },
   }
 }
+
+const budgetOf = (maxSeconds: number, perAccount = STREAMS_PER_ACCOUNT) => ({
+  maxSeconds,
+  perAccount,
+  perInstance: STREAMS_PER_INSTANCE,
+})
 
 /** Work after an answer failed: nobody waits for it, and so nobody else says so. */
 const notDone = (log: Log, requestId: string) => (error: unknown) =>
