@@ -1,4 +1,9 @@
-import { BATCH_MAX_MESSAGES, STREAMS_PER_ACCOUNT, STREAMS_PER_INSTANCE } from '#lib/config/limits'
+import {
+  BATCH_MAX_MESSAGES,
+  STREAM_MAX_SECONDS,
+  STREAMS_PER_ACCOUNT,
+  STREAMS_PER_INSTANCE,
+} from '#lib/config/limits'
 import { type Clock, toSeconds } from '#lib/core/clock'
 import type { KeyRing } from '#lib/core/key-ring'
 import type { Random } from '#lib/core/random'
