@@ -306,6 +306,10 @@ export const REQUEST_ID_MAX_LENGTH = 256
 export const CANCEL_REASON_MAX_LENGTH = 500
 /** A finished stream can be read again this long. */
 export const RUN_DONE_MS = 2 * MINUTE
+/** Calls of one account that work at once on one instance: more than any host makes, less than an instance bears. */
+export const CALLS_PER_ACCOUNT = 64
+/** Streams of one account that wait for a call on one instance: each looks into the store every two seconds. */
+export const READERS_PER_ACCOUNT = 32
 /** Frames kept of one stream. */
 export const RUN_LOG_KEEP = 1000
 /** Frames above this are not logged: half of what Upstash takes in one request on every plan. */

@@ -1,5 +1,13 @@
 import type { JSONRPCNotification, JSONRPCRequest, RequestId } from '@modelcontextprotocol/server'
-import { RUN_DONE_MS, RUN_LEASE_MS, RUN_LOG_KEEP, RUN_MS, RUN_TRIES_MAX } from '#lib/config/limits'
+import {
+  CALLS_PER_ACCOUNT,
+  READERS_PER_ACCOUNT,
+  RUN_DONE_MS,
+  RUN_LEASE_MS,
+  RUN_LOG_KEEP,
+  RUN_MS,
+  RUN_TRIES_MAX,
+} from '#lib/config/limits'
 import type { Clock } from '#lib/core/clock'
 import type { Random } from '#lib/core/random'
 import type { Admitted } from '#lib/mcp/admitted'
@@ -63,6 +71,8 @@ export interface Starting {
 
 /** The runs of this instance. */
 export interface Runs {
+  /** Whether an account may have one more call work here. */
+  hasRoom(accountId: string): boolean
   /** Runs the requests of a POST; the connection carries the answer. */
   start(starting: Starting): void
   /** Goes on with a run whose record was claimed with this text; readers hear of it by its log. */
@@ -84,25 +94,32 @@ export type RunsDeps = Omit<RunDeps, 'read' | 'takeUp'> & RunServerDeps
 
 /** Keeps the runs of this instance. */
 export function createRuns(deps: RunsDeps): Runs {
-  const running = new Map<Run, string>()
-  const readers = new Set<RunConnection>()
+  const running = new Map<Run, LiveSession>()
+  const readers = new Map<RunConnection, string>()
   /** What comes after the signal to stop is still served, as something that may be cut at any moment. */
   let draining = false
   const runDeps: RunDeps = { ...deps, read, takeUp }
 
   function launch(how: Parameters<typeof startRun>[0]): void {
     const run = startRun(how, runDeps)
-    running.set(run, how.session.sid)
+    running.set(run, how.session)
     if (draining) void run.drain()
     how.admitted.afterResponse(run.finished.then(() => void running.delete(run)))
   }
 
   function read(reading: Reading): void {
     const { connection } = reading
-    readers.add(connection)
+    makeRoom(reading.session.accountId)
+    readers.set(connection, reading.session.accountId)
     connection.onEnded(() => readers.delete(connection))
     if (draining) connection.endPolitely()
     else readRun(reading, runDeps)
+  }
+
+  /** The oldest reader of an account ends for the newest: its client comes back when there is room. */
+  function makeRoom(accountId: string): void {
+    const own = [...readers].filter(([, owner]) => owner === accountId)
+    if (own.length >= READERS_PER_ACCOUNT) own[0]?.[0].endPolitely()
   }
 
   function takeUp(lost: Lost): void {
@@ -128,21 +145,23 @@ export function createRuns(deps: RunsDeps): Runs {
   }
 
   return {
+    hasRoom: (accountId) =>
+      [...running.values()].filter((owner) => owner.accountId === accountId).length < CALLS_PER_ACCOUNT,
     start: ({ runServer, ...starting }) => launch({ ...starting, ...runServer, xid: deps.random(16) }),
     goOn,
     read,
     cancel(sid, id, reason) {
-      for (const [run, owner] of running) if (owner === sid && run.serves(id)) run.cancel(id, reason)
+      for (const [run, owner] of running) if (owner.sid === sid && run.serves(id)) run.cancel(id, reason)
     },
     async drain() {
       draining = true
-      for (const connection of [...readers]) connection.endPolitely()
+      for (const connection of [...readers.keys()]) connection.endPolitely()
       await Promise.all([...running.keys()].map((run) => run.drain()))
     },
     get open() {
       return running.size + readers.size
     },
-    busy: (sid) => [...running.values()].includes(sid),
+    busy: (sid) => [...running.values()].some((owner) => owner.sid === sid),
   }
 }
 

@@ -1,4 +1,5 @@
 import type { JSONRPCRequest } from '@modelcontextprotocol/server'
+import { RETRY_AFTER_SECONDS } from '#lib/config/limits'
 import type { Admitted } from '#lib/mcp/admitted'
 import { rpcError } from '#lib/mcp/rpc-error'
 import { control } from '#lib/mcp/sessions/control'
@@ -90,7 +91,15 @@ async function run(
   const runServer = createRunServer(parts, { session, requests: what.requests, admitted })
   const lacking = await runServer.lackingScopes()
   if (lacking) return admitted.insufficientScope(lacking)
+  if (!parts.runs.hasRoom(session.accountId)) return tooMany()
   const connection = live.connect()
   parts.runs.start({ session, ...what, batch: messages.batch, admitted, connection, runServer })
   return connection.response
 }
+
+const tooMany = () =>
+  rpcError({
+    status: 429,
+    message: 'Too many calls of this account are running here',
+    headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) },
+  })
