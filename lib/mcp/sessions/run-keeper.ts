@@ -99,7 +99,8 @@ export function createRunKeeper(kept: Kept, deps: KeeperDeps): RunKeeper {
       for (const { data } of entries) deps.onLetter(parseRecord(Letter, data))
     }
     const from = { log: names.mailbox, after: '0-0', pollMs: RUN_BEAT_MS, read: beat, onEntries }
-    deps.follow({ ...from, readFirst: claimed !== undefined }, stopped.signal)
+    // One that was taken up may have letters from when nobody read them. Nobody writes to one that is parked.
+    deps.follow({ ...from, readFirst: (claimed?.record.tries ?? 1) > 1 }, stopped.signal)
     const onWake = () => void beat('0-0').catch(() => undefined)
     const stopHearing = deps.wakes.listen(names.ended, { onWake, onGap: () => undefined })
     stopped.signal.addEventListener('abort', stopHearing)
