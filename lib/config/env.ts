@@ -5,7 +5,7 @@ import {
   PREVIEW_REFRESH_MAX_SECONDS,
   STREAM_MARGIN_SECONDS,
 } from '#lib/config/limits'
-import { isLoopbackOrigin } from '#lib/config/origin'
+import { isLoopbackOrigin, relyingPartyId } from '#lib/config/origin'
 import { detectPlatform, type Environment, type Platform } from '#lib/config/platform'
 import { type Settings, settingsSchema } from '#lib/config/schema'
 import { err, ok, type Result } from '#lib/core/result'
@@ -46,6 +46,8 @@ export interface Config {
   /** Patterns of hosts; stronger than `cimdAllow`. */
   readonly cimdBlock: readonly string[]
   readonly consentMemory: boolean
+  /** The relying party of passkeys; absent where the origin has no host name: there are none then. */
+  readonly passkeyRpId: string | undefined
   readonly accessTokenSeconds: number
   readonly codeSeconds: number
   readonly refreshGraceSeconds: number
@@ -172,6 +174,15 @@ function faultsTogether(scene: Scene, chosen: Chosen): readonly string[] {
       'PUBLIC_URL is missing; set the origin that people reach this server at, such as https://gatehouse.example',
     ],
     [
+      // A preview has the variables of production and an address of its own.
+      settings.PASSKEY_RP_ID !== undefined &&
+        !platform.preview &&
+        chosen.publicUrl !== undefined &&
+        relyingPartyId(chosen.publicUrl, settings.PASSKEY_RP_ID) === undefined,
+      'PASSKEY_RP_ID must be the host name of PUBLIC_URL or a domain above it, such as example.com for ' +
+        'https://gatehouse.example.com; leave it out to use the host name',
+    ],
+    [
       platform.serverless && settings.STREAM_MAX_SECONDS > FUNCTION_MAX_SECONDS - STREAM_MARGIN_SECONDS,
       `STREAM_MAX_SECONDS must be at most ${FUNCTION_MAX_SECONDS - STREAM_MARGIN_SECONDS} here; the platform ` +
         `cuts a function after ${FUNCTION_MAX_SECONDS} seconds`,
@@ -214,6 +225,7 @@ function configOf({ settings, platform }: Scene, store: StoreConfig, publicUrl: 
     cimdAllow: settings.CIMD_ALLOW,
     cimdBlock: settings.CIMD_BLOCK,
     consentMemory: settings.CONSENT_MEMORY,
+    passkeyRpId: relyingPartyId(publicUrl, settings.PASSKEY_RP_ID) ?? relyingPartyId(publicUrl, undefined),
     accessTokenSeconds: settings.ACCESS_TOKEN_SECONDS,
     codeSeconds: settings.CODE_SECONDS,
     refreshGraceSeconds: settings.REFRESH_GRACE_SECONDS,

@@ -176,6 +176,33 @@ export const SETUP_CODE_ATTEMPTS_PER_MINUTE = 20
 /** Shortest `OWNER_SETUP_CODE`: past guessing at the rate above, and a person can still type it. */
 export const SETUP_CODE_MIN_LENGTH = 16
 
+/** Between asking a browser for a passkey and its answer: the shortest that WebAuthn §15.1 advises. */
+export const PASSKEY_CHALLENGE_MS = 5 * MINUTE
+/** How long an answered challenge is remembered: longer than it lives, by more than clocks of instances differ. */
+export const USED_CHALLENGE_MS = 2 * PASSKEY_CHALLENGE_MS
+/** A challenge is bound to its browser by a cookie of this life. */
+export const PASSKEY_BROWSER_SECONDS = 3600
+/** Passkeys of one account: a few devices and a few security keys. */
+export const PASSKEYS_MAX = 20
+/** A name stands in one line of a list. */
+export const PASSKEY_NAME_MAX_LENGTH = 64
+/** Longest credential id (WebAuthn §7.1) as base64url: 1,023 bytes. */
+export const CREDENTIAL_ID_MAX_LENGTH = 1364
+/** Recovery codes in a set: what people know from other services. */
+export const RECOVERY_CODES = 10
+/** Recovery codes an instance looks at in a minute: of one caller, and of all together. A person mistypes a few. */
+export const RECOVERY_ATTEMPTS_PER_MINUTE = 10
+export const RECOVERY_ATTEMPTS_ALL_PER_MINUTE = 300
+/** Passkeys an instance looks at in a minute: each costs one store request. */
+export const PASSKEY_ATTEMPTS_PER_MINUTE = 60
+export const PASSKEY_ATTEMPTS_ALL_PER_MINUTE = 3000
+/** Callers whose attempts an instance counts. */
+export const ATTEMPT_CALLERS_MAX = 10_000
+/** Browser sessions of an account that its person sees listed. */
+export const BROWSER_SESSIONS_LISTED_MAX = 100
+/** A list entry without its session is forgotten after this: signing in writes the entry first. */
+export const BROWSER_SESSION_ORPHAN_MS = 5 * MINUTE
+
 // Previews: deployments made for looking at a change
 
 /** Accounts of a preview are forgotten after this. */

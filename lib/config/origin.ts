@@ -25,3 +25,14 @@ export function originFault(text: string): string | undefined {
   }
   return undefined
 }
+
+/**
+ * The relying party id of passkeys for an origin (WebAuthn §5.4.2): its host name, or one that is given and is
+ * a domain above it. `undefined` where there can be none: an IP address has no domain.
+ */
+export function relyingPartyId(origin: string, given: string | undefined): string | undefined {
+  const { hostname } = new URL(origin)
+  if (/^[\d.]+$|^\[/.test(hostname)) return undefined
+  if (given === undefined || given === hostname) return hostname
+  return hostname.endsWith(`.${given}`) && given.includes('.') ? given : undefined
+}

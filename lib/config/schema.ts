@@ -104,6 +104,11 @@ export const settingsSchema = z.object({
   CIMD_ALLOW: list(hostPatternFault),
   CIMD_BLOCK: list(hostPatternFault),
   CONSENT_MEMORY: flag,
+  PASSKEY_RP_ID: text((value) =>
+    /^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z]([a-z0-9-]*[a-z0-9])?$/.test(value)
+      ? undefined
+      : 'must be a host name such as example.com, in lower case, without scheme, port or path',
+  ),
   ACCESS_TOKEN_SECONDS: whole(1, 86_400).default(3600),
   CODE_SECONDS: whole(1, 600).default(60),
   REFRESH_GRACE_SECONDS: whole(0, 600).default(60),

@@ -90,6 +90,12 @@ export const variables: readonly Variable[] = [
       '`true` remembers for 30 days what you allowed an app that its own web domain vouches for; all others ask every time',
     default: '`false`',
   },
+  {
+    name: 'PASSKEY_RP_ID',
+    meaning:
+      'The host name that passkeys belong to: that of `PUBLIC_URL`, or a domain above it so that they outlive a move under it. Changed, every passkey stops working',
+    default: 'the host name of `PUBLIC_URL`',
+  },
   { name: 'ACCESS_TOKEN_SECONDS', meaning: 'Life of an access token', default: '`3600`' },
   { name: 'CODE_SECONDS', meaning: 'Life of an authorization code', default: '`60`' },
   {

@@ -9,6 +9,8 @@ export type KeyPurpose =
   | 'refresh-token'
   | 'personal-token'
   | 'sign-in-link'
+  | 'passkey-challenge'
+  | 'recovery-code'
   | 'csrf'
   | 'request-state'
   | 'signing-keys'

@@ -21,6 +21,10 @@ export interface IdentityDeps {
   readonly audit: Audit
   /** Lets the first person become the owner; absent: only a sign-in link can. */
   readonly ownerSetupCode?: string | undefined
+  /** The relying party of passkeys; absent: the origin has no host name, so there are none. */
+  readonly passkeyRpId?: string | undefined
+  /** The address of a caller, for limits; absent: unknown. */
+  readonly callerOf?: ((request: Request) => string | undefined) | undefined
   /** Lifetime of accounts, on previews; absent: they stay until they are deleted. */
   readonly recordTtlMs?: number | undefined
   /** The app behind a sealed authorization request; `undefined` when it expired or is not ours. */

@@ -9,10 +9,14 @@ import {
   type IdentityContext,
   type IdentityEndpoint,
 } from '#lib/identity/endpoints/endpoint-context'
+import { newPasskey } from '#lib/identity/endpoints/new-passkey'
+import { passkey, passkeyOptions } from '#lib/identity/endpoints/passkey'
+import { recoveryCode } from '#lib/identity/endpoints/recovery-code'
 import { setupCode } from '#lib/identity/endpoints/setup-code'
 import { signInLink } from '#lib/identity/endpoints/sign-in-link'
 import { signInPage } from '#lib/identity/endpoints/sign-in-page'
 import { SIGN_OUT, signOut } from '#lib/identity/endpoints/sign-out'
+import { createOwnAccount, type OwnAccount } from '#lib/identity/own-account'
 import { createPeople, type People } from '#lib/identity/people'
 import { mintSignInLink } from '#lib/identity/sign-in-link'
 
@@ -21,7 +25,13 @@ export interface Identity {
   readonly signInPage: IdentityEndpoint
   readonly signInLink: IdentityEndpoint
   readonly setupCode: IdentityEndpoint
+  readonly passkeyOptions: IdentityEndpoint
+  readonly passkey: IdentityEndpoint
+  readonly newPasskey: IdentityEndpoint
+  readonly recoveryCode: IdentityEndpoint
   readonly signOut: IdentityEndpoint
+  /** What people see and change of their own account. */
+  readonly own: OwnAccount
   /**
    * Who a browser belongs to.
    *
@@ -51,16 +61,23 @@ export function createIdentity(deps: IdentityDeps): Identity {
   const { keyRing } = deps
   const accounts = createAccounts(deps)
   const sessions = createBrowserSessions(deps)
+  const people = createPeople(deps)
+  const own = createOwnAccount({ ...deps, sessions, people })
   const context: IdentityContext = { ...deps, accounts, sessions, draw: drawing(deps) }
 
   return {
     signInPage: signInPage(context),
     signInLink: signInLink(context),
     setupCode: setupCode(context),
+    passkeyOptions: passkeyOptions(context),
+    passkey: passkey(context),
+    newPasskey: newPasskey({ ...context, own }),
+    recoveryCode: recoveryCode(context),
     signOut: signOut(context),
+    own,
     currentUser: sessions.read,
     accountCheck,
-    people: createPeople(deps),
+    people,
     mintSignInLink: (whom) => mintSignInLink(deps, whom),
     hasOwner: accounts.hasOwner,
     csrfOf: (session, purpose) => csrfOf(keyRing, session, purpose),

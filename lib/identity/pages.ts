@@ -1,20 +1,23 @@
 import { type Html, html } from '#lib/http/html'
 import type { Page } from '#lib/http/page'
+import { passkeyForm, recoveryForm } from '#lib/identity/passkey-pages'
 import type { LinkRefusal } from '#lib/identity/sign-in-link'
 
 /** What a person runs where Gatehouse is installed. */
 const NEW_LINK = html`<code class="mono">npm run gatehouse -- sign-in-link</code>`
 
-const requestField = (rt: string | undefined) =>
+/** Hidden field that keeps a waiting authorization request. */
+export const requestField = (rt: string | undefined) =>
   rt !== undefined && html`<input type="hidden" name="rt" value="${rt}">`
 
-const linkForm = (rt?: string) => html`<form method="post" action="/sign-in/link">
+/** Beside passkeys its field also brings up those that the browser suggests, and its button steps back. */
+const linkForm = (rt?: string, besidePasskeys = false) => html`<form method="post" action="/sign-in/link">
 ${requestField(rt)}
 <div class="field" id="link-field">
 <label for="token">Paste the sign-in link here</label>
-<input id="token" name="token" required autocomplete="off" autocapitalize="none" spellcheck="false">
+<input id="token" name="token" required autocomplete="${besidePasskeys ? 'username webauthn' : 'off'}" autocapitalize="none" spellcheck="false">
 </div>
-<p class="actions"><button id="link-button" class="button button-primary">Sign in</button></p>
+<p class="actions"><button id="link-button" class="button${besidePasskeys ? '' : ' button-primary'}">Sign in</button></p>
 </form>`
 
 /** The person who has to sign in, and what they find on the page. */
@@ -28,19 +31,27 @@ export interface SignInView {
   readonly tried: boolean
   /** Nobody owns the server and a setup code is set. */
   readonly offersSetupCode: boolean
+  /** The address that passkeys are for; `undefined`: there are none here. */
+  readonly rpId: string | undefined
 }
 
-/** `/sign-in`: why the person is here, where the link is, and the way on. */
+/** `/sign-in`: why the person is here, and the ways that work: a passkey, a link, a recovery code. */
 export function signInView(view: SignInView): Page {
-  const { serverName, rt, clientName } = view
+  const { serverName, rt, clientName, rpId } = view
   const body = html`<div class="card">
 <h1>Sign in to ${serverName}</h1>
 ${clientName !== undefined && html`<p class="lead">Then you can decide whether <strong>${clientName}</strong> may use ${serverName} as you.</p>`}
 ${view.tried && html`<div class="notice notice-careful" role="status"><p><strong>This browser is not signed in yet.</strong> Open the sign-in link in this browser, not in another one or in a private window.</p></div>`}
-<p>You sign in with a link that works once, for 15 minutes.</p>
+${rpId !== undefined && passkeyForm(rpId, rt)}
+${rpId !== undefined ? html`<h2>With a sign-in link</h2>` : undefined}
+<p>A link works once, for 15 minutes.</p>
 <p><strong>You run this server.</strong> Its console printed the link after “Sign in as owner” when it started for the first time. To get a new one, run ${NEW_LINK} in its folder.</p>
 <p><strong>Someone else runs it.</strong> Ask them for a sign-in link with your name.</p>
-${linkForm(rt)}
+${linkForm(rt, rpId !== undefined)}
+<details class="more">
+<summary>Sign in with a recovery code</summary>
+${recoveryForm(rt)}
+</details>
 </div>
 ${view.offersSetupCode && setupCodeCard(serverName, rt)}
 <div class="card">
@@ -50,7 +61,7 @@ ${requestField(rt)}<input type="hidden" name="tried" value="1">
 <p class="actions"><button class="button">I have signed in, go on</button></p>
 </form>
 </div>`
-  return { title: 'Sign in', body }
+  return { title: 'Sign in', body, ...(rpId === undefined ? {} : { script: '/passkey.js' }) }
 }
 
 const setupCodeCard = (serverName: string, rt: string | undefined) => html`<div class="card">
@@ -78,12 +89,17 @@ ${linkForm()}
 })
 
 /** Shown after a link was used: the app that waits is in another tab. */
-export const signedInView = (name: string): Page => ({
+export const signedInView = (name: string, { offersPasskey }: { readonly offersPasskey: boolean }): Page => ({
   title: 'Signed in',
   body: html`<div class="card">
 <h1>You are signed in as ${name}</h1>
 <p>If an app is waiting in another tab, go back to it and choose “I have signed in, go on”.</p>
-<p class="actions"><a class="button button-primary" href="/dashboard">See your connections</a></p>
+${
+  offersPasskey &&
+  html`<h2>Next time without a link</h2>
+<p>Add a passkey, and this device signs you in with your fingerprint, your face or its PIN.</p>`
+}
+<p class="actions">${offersPasskey && html`<a class="button button-primary" href="/sign-in/passkey/new">Add a passkey</a>`}<a class="button${offersPasskey ? '' : ' button-primary'}" href="/dashboard">See your connections</a></p>
 </div>`,
 })
 

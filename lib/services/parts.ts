@@ -44,6 +44,8 @@ export async function introduce(config: Config, common: ReturnType<typeof common
     ...common,
     secure: config.publicUrl.startsWith('https:'),
     ownerSetupCode: config.ownerSetupCode,
+    passkeyRpId: config.passkeyRpId,
+    callerOf: clientAddress(config.trustProxy),
     recordTtlMs: config.recordTtlMs,
     describeRequest: (rt) => oauth.describeRequest(rt),
   })

@@ -44,6 +44,14 @@ export const keys = {
   usedCommand: (id: string) => `adm:${id}`,
   /** Record `BrowserSession`, by the hash of the cookie. */
   browserSession: (idHash: string) => `s:${idHash}`,
+  /** Index: the hashes of an account's browser sessions by the time they began in ms. */
+  browserSessionsOf: (accountId: string) => `a:${accountId}:s`,
+  /** Record `WaysIn`: an account's passkeys and the codes that are left to it. */
+  waysIn: (accountId: string) => `a:${accountId}:w`,
+  /** The account that a set of recovery codes belongs to, by the hash of what its codes begin with. */
+  recoveryCodes: (setHash: string) => `rc:${setHash}`,
+  /** Marks the challenge of a passkey as answered, by its hash. */
+  usedChallenge: (hash: string) => `wa:${hash}`,
   /** Marks a sign-in link as used. */
   usedLink: (id: string) => `link:${id}`,
   /** Counter: calls of an account in one minute. */

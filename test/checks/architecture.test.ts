@@ -28,7 +28,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'lib/store': ['lib/core/*', 'lib/config/limits', 'zod', '@upstash/redis', '@redis/client'],
   'lib/oauth': [...everyone, 'jose'],
   'lib/oauth/endpoints': [...everyone, 'lib/oauth/*', 'lib/http/*', 'lib/observability/*', 'jose'],
-  'lib/identity': [...everyone, 'lib/http/*', 'lib/observability/*'],
+  'lib/identity': [...everyone, 'lib/http/*', 'lib/observability/*', '@simplewebauthn/server'],
   'lib/mcp': [...everyone, 'lib/http/*', 'lib/observability/*', '@modelcontextprotocol/server'],
   'lib/notebook': [...everyone, 'lib/observability/*', 'minisearch'],
   'lib/tools': [...everyone, 'lib/mcp/define', 'lib/mcp/long-tool', 'lib/mcp/question', 'lib/notebook/*'],

@@ -22,7 +22,7 @@ const rows: readonly Row[] = read('docs/SPECIFICATIONS.md')
   })
 
 const SECTION =
-  /(RFC \d{4}|OAuth 2\.1|OpenID Connect Core)((?:(?:,? | and )(?:§|appendix )[A-Z\d]+(?:\.\d+)*)+)/g
+  /(RFC \d{4}|OAuth 2\.1|OpenID Connect Core|WebAuthn)((?:(?:,? | and )(?:§|appendix )[A-Z\d]+(?:\.\d+)*)+)/g
 
 /** Every section that a text cites: `RFC 6749 §3.1, §3.2` are two. */
 function sectionsIn(text: string): readonly string[] {
@@ -33,9 +33,11 @@ function sectionsIn(text: string): readonly string[] {
   )
 }
 
-const sources = readdirSync('lib/oauth', { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.ts'))
-  .map((file) => join('lib/oauth', file))
+const sources = ['lib/oauth', 'lib/identity'].flatMap((folder) =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => join(folder, file)),
+)
 const cited = sources.flatMap((file) =>
   [...new Set(sectionsIn(read(file)))].map((section) => ({ file, section })),
 )

@@ -45,6 +45,7 @@ describe('a laptop with nothing set', () => {
       conformance: false,
       strictRedirects: false,
       consentMemory: false,
+      passkeyRpId: 'localhost',
       trustProxy: 'none',
       logLevel: 'info',
     })
@@ -454,4 +455,57 @@ describe('the table of variables', () => {
       expect(row.default).toMatch(new RegExp(`^\`${defaults[row.name]}\``))
     },
   )
+})
+
+describe('the relying party of passkeys', () => {
+  const at = (PUBLIC_URL: string, given: Record<string, string> = {}) => ({
+    ...production,
+    PUBLIC_URL,
+    ...given,
+  })
+
+  it.each([
+    { env: at('https://gate.example.com'), rpId: 'gate.example.com' },
+    { env: at('https://gate.example.com:8443'), rpId: 'gate.example.com' },
+    { env: at('https://gate.example.com', { PASSKEY_RP_ID: 'example.com' }), rpId: 'example.com' },
+    { env: at('https://gate.example.com', { PASSKEY_RP_ID: 'gate.example.com' }), rpId: 'gate.example.com' },
+    { env: at('http://127.0.0.1:3000'), rpId: undefined },
+    { env: at('https://192.0.2.7'), rpId: undefined },
+    { env: at('https://[2001:db8::1]'), rpId: undefined },
+    { env: {}, rpId: 'localhost' },
+  ])('is $rpId for $env.PUBLIC_URL and PASSKEY_RP_ID $env.PASSKEY_RP_ID', ({ env, rpId }) => {
+    expect(configOf(env as Record<string, string>).passkeyRpId).toBe(rpId)
+  })
+
+  it.each(['other.example', 'ample.com', 'com', 'sub.gate.example.com', 'gate.example.com.evil.example'])(
+    'is not %s, which is no domain above the address',
+    (PASSKEY_RP_ID) => {
+      expect(faultsOf(at('https://gate.example.com', { PASSKEY_RP_ID }))).toEqual([
+        expect.stringContaining('PASSKEY_RP_ID must be the host name of PUBLIC_URL or a domain above it'),
+      ])
+    },
+  )
+
+  it.each([
+    'https://example.com',
+    'example.com/',
+    'Example.com',
+    'example.com:443',
+    '192.0.2.7',
+    '*.example.com',
+  ])('is not written %s', (PASSKEY_RP_ID) => {
+    expect(faultsOf(at('https://gate.example.com', { PASSKEY_RP_ID }))).toEqual([
+      expect.stringContaining('PASSKEY_RP_ID must be a host name'),
+    ])
+  })
+
+  it('of a preview is its own, whatever production has', () => {
+    const preview = {
+      ...vercel,
+      VERCEL_ENV: 'preview',
+      VERCEL_URL: 'gate-abc.vercel.app',
+      PASSKEY_RP_ID: 'example.com',
+    }
+    expect(configOf(preview).passkeyRpId).toBe('gate-abc.vercel.app')
+  })
 })

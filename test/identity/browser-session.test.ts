@@ -34,6 +34,8 @@ describe('a browser session', () => {
       epoch: 0,
       sessionEpoch: 0,
       createdAt: START,
+      browser: 'A browser',
+      how: 'owner_link',
     })
     expect(user?.sessionHash).toBe(await sha256(id))
   })

@@ -27,7 +27,7 @@ describe('the sign-in page', () => {
     const page = await response.text()
     expect(response.status).toBe(200)
     expect(page).toContain('<strong>Claude &lt;b&gt;</strong> may use Notebook as you')
-    expect(page.match(/name="rt" value="sealed-request"/g)).toHaveLength(2)
+    expect(page.match(/name="rt" value="sealed-request"/g)).toHaveLength(3)
     expect(page).toContain('Sign in as owner')
     expect(page).toContain('npm run gatehouse -- sign-in-link')
     expect(page).toContain('I have signed in, go on')

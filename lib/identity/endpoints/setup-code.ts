@@ -5,7 +5,7 @@ import {
 } from '#lib/identity/endpoints/endpoint-context'
 import { receiveForm } from '#lib/identity/endpoints/form'
 import { goOn } from '#lib/identity/endpoints/go-on'
-import { signIn } from '#lib/identity/endpoints/sign-in-link'
+import { SIGNED_IN, signIn } from '#lib/identity/endpoints/sign-in-link'
 import { type Refusal, refusalView } from '#lib/identity/pages'
 import { createSetupCode } from '#lib/identity/setup-code'
 
@@ -39,7 +39,7 @@ export function setupCode(context: IdentityContext): IdentityEndpoint {
         requestId,
         found,
         how: 'setup_code',
-        next: goOn(form.value.get('rt'), '/dashboard'),
+        next: goOn(form.value.get('rt'), SIGNED_IN),
       })
     },
   })

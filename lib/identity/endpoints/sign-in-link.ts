@@ -10,19 +10,23 @@ import { receiveForm } from '#lib/identity/endpoints/form'
 import { goOn } from '#lib/identity/endpoints/go-on'
 import { linkRefusedView, linkView, refusalView, signedInView } from '#lib/identity/pages'
 import { consumeLink, type LinkRefusal, openSignInLink } from '#lib/identity/sign-in-link'
+import { readWaysIn } from '#lib/identity/ways-in'
 
-/** Where a used link leads when no app waits in this tab: reloading it repeats nothing. */
-const DONE = '/sign-in/link?done=1'
+/** Where a used link leads when no app waits in this tab, and offers a passkey: reloading it repeats nothing. */
+export const SIGNED_IN = '/sign-in/link?done=1'
 
 /** `/sign-in/link`: GET draws the form that takes the token from the fragment, POST signs in once. */
 export function signInLink(context: IdentityContext): IdentityEndpoint {
-  const { serverName, sessions, draw } = context
+  const { serverName, sessions, store, passkeyRpId, draw } = context
 
   return byMethod({
     async GET(request) {
       const done = new URL(request.url).searchParams.has('done')
       const user = done ? await sessions.read(request) : undefined
-      return draw(user ? signedInView(user.name) : linkView(serverName))
+      if (!user) return draw(linkView(serverName))
+      const { passkeys } = await readWaysIn(store, user.accountId)
+      const hasPasskey = passkeys.some(({ rpId }) => rpId === passkeyRpId)
+      return draw(signedInView(user.name, { offersPasskey: passkeyRpId !== undefined && !hasPasskey }))
     },
 
     async POST(request, exchange) {
@@ -33,7 +37,7 @@ export function signInLink(context: IdentityContext): IdentityEndpoint {
         context.log('warn', 'sign_in_link_refused', { requestId, reason })
         return draw(linkRefusedView(reason, requestId))
       }
-      const next = goOn(form.value.get('rt'), DONE)
+      const next = goOn(form.value.get('rt'), SIGNED_IN)
 
       const link = await openSignInLink(context, form.value.get('token') ?? '')
       if (!link.ok) return refuse(link.error)
@@ -68,7 +72,7 @@ export async function signIn(
 ): Promise<Response> {
   if (account.state !== 'active') return draw(accountEnded(account, requestId))
 
-  const setCookie = await sessions.begin(request, account)
+  const setCookie = await sessions.begin(request, account, how)
   if (created) await audit({ event: 'account_created', accountId: account.id, why: how })
   await audit({ event: 'signed_in', accountId: account.id, why: how })
   return seeOther(next, { 'Set-Cookie': setCookie })

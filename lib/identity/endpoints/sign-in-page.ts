@@ -26,6 +26,7 @@ export function signInPage(context: IdentityContext): IdentityEndpoint {
           rt,
           clientName: waiting?.clientName,
           tried: query.has('tried'),
+          rpId: context.passkeyRpId,
           offersSetupCode: context.ownerSetupCode !== undefined && !(await accounts.hasOwner()),
         }),
       )
