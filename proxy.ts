@@ -20,7 +20,7 @@ export function proxy(request: NextRequest): NextResponse {
   return response
 }
 
-export const config = { matcher: ['/', '/dashboard', '/dashboard/tokens'] }
+export const config = { matcher: ['/', '/dashboard', '/dashboard/tokens', '/dashboard/account'] }
 
 function policyFor(nonce: string): string {
   // React uses eval for its messages during development, and Next brings fonts and inline styles for its overlay.

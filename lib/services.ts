@@ -163,6 +163,11 @@ function bindEndpoints(
     endConnection: page('end_connection', dashboard.endConnection),
     createToken: page('create_token', dashboard.createToken),
     endToken: page('end_token', dashboard.endToken),
+    renamePasskey: page('rename_passkey', dashboard.accountCommands.renamePasskey),
+    removePasskey: page('remove_passkey', dashboard.accountCommands.removePasskey),
+    renewRecoveryCodes: page('renew_recovery_codes', dashboard.accountCommands.renewRecoveryCodes),
+    endBrowserSession: page('end_browser_session', dashboard.accountCommands.endBrowserSession),
+    signOutEverywhere: page('sign_out_everywhere', dashboard.accountCommands.signOutEverywhere),
   }
 }
 

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react'
 import type { Permission } from '#lib/dashboard/permissions'
 import type { Moment } from '#lib/dashboard/relative-time'
+import { Confirm } from './confirm'
 import { When } from './when'
 
 interface AccessRowProps {
@@ -48,28 +49,7 @@ export function AccessRow({ what, name, who, may, lastUsed, began, end }: Access
         <br />
         {began.word} <When moment={began.moment} />
       </p>
-      <details className="confirm" name="end">
-        <summary>
-          <span className="when-closed">
-            End<span className="visually-hidden"> {what}</span>
-          </span>
-          <span className="when-open">
-            Keep<span className="visually-hidden"> {what}</span>
-          </span>
-        </summary>
-        <div className="confirm-panel">
-          <h3>{end.question}</h3>
-          <p>{end.consequence}</p>
-          <form action={end.action} method="post">
-            {Object.entries(end.fields).map(([field, value]) => (
-              <input key={field} type="hidden" name={field} value={value} />
-            ))}
-            <button type="submit" className="button button-danger">
-              End {what}
-            </button>
-          </form>
-        </div>
-      </details>
+      <Confirm verb="End" what={what} {...end} />
     </li>
   )
 }

@@ -4,6 +4,7 @@ import { Frame } from './frame'
 const pages = [
   { href: '/dashboard', name: 'Connections' },
   { href: '/dashboard/tokens', name: 'Tokens' },
+  { href: '/dashboard/account', name: 'Account' },
 ] as const
 
 interface DashboardFrameProps {

@@ -1,6 +1,18 @@
 import type { Clock } from '#lib/core/clock'
 import type { Random } from '#lib/core/random'
 import type { SignedIn } from '#lib/core/signed-in'
+import {
+  type AccountModel,
+  accountModel,
+  accountPurposes,
+  type ListedSession,
+  type ListedWaysIn,
+} from '#lib/dashboard/account'
+import {
+  type AccountCommandDeps,
+  type AccountCommands,
+  accountCommands,
+} from '#lib/dashboard/account-commands'
 import { type Connection, connectionsOf, type ListedGrant } from '#lib/dashboard/connections'
 import { CREATE_TOKEN, type CreateTokenDeps, createToken } from '#lib/dashboard/create-token'
 import { END_CONNECTION, type EndConnectionDeps, endConnection } from '#lib/dashboard/end-connection'
@@ -27,6 +39,10 @@ export interface DashboardDeps extends EndConnectionDeps {
     csrfOf(session: Pick<SignedIn, 'sessionHash'>, purpose: string): Promise<string>
     /** Hidden fields of a form that posts to `/sign-out`. */
     signOutFields(session: Pick<SignedIn, 'sessionHash'>): Promise<Readonly<Record<string, string>>>
+    readonly own: AccountCommandDeps['identity']['own'] & {
+      waysIn(user: SignedIn): Promise<ListedWaysIn>
+      browserSessions(user: SignedIn): Promise<readonly ListedSession[]>
+    }
   }
   readonly oauth: EndConnectionDeps['oauth'] &
     EndTokenDeps['oauth'] &
@@ -87,6 +103,10 @@ export interface Dashboard {
   createToken(request: Request, exchange: Exchange): Promise<Response>
   /** `POST /dashboard/tokens/end`; answers every method. */
   endToken(request: Request, exchange: Exchange): Promise<Response>
+  /** One's own ways to sign in, and the browsers that one is signed in with. */
+  account(user: SignedIn): Promise<AccountModel>
+  /** What the forms of the account page post to. */
+  readonly accountCommands: AccountCommands
 }
 
 /** Binds the pages' models and commands to what identity and the authorization server decide. */
@@ -116,6 +136,9 @@ export function createDashboard(deps: DashboardDeps): Dashboard {
     tokens: (user) => tokensModel(user, deps),
     createToken: (request, exchange) => createToken(request, exchange, { ...deps, slug }),
     endToken: (request, exchange) => endToken(request, exchange, deps),
+
+    account: (user) => ownAccount(user, deps),
+    accountCommands: accountCommands(deps),
   }
 }
 
@@ -140,6 +163,21 @@ async function tokensModel(
     endCsrf,
     signOutFields,
   }
+}
+
+async function ownAccount(user: SignedIn, { identity, clock }: DashboardDeps): Promise<AccountModel> {
+  const [waysIn, sessions, rename, remove, codes, session, everywhere, signOutFields] = await Promise.all([
+    identity.own.waysIn(user),
+    identity.own.browserSessions(user),
+    identity.csrfOf(user, accountPurposes.rename),
+    identity.csrfOf(user, accountPurposes.remove),
+    identity.csrfOf(user, accountPurposes.codes),
+    identity.csrfOf(user, accountPurposes.session),
+    identity.csrfOf(user, accountPurposes.everywhere),
+    identity.signOutFields(user),
+  ])
+  const csrf = { rename, remove, codes, session, everywhere }
+  return accountModel({ user, waysIn, sessions, csrf, signOutFields, now: clock() })
 }
 
 /** A name as hosts list it, which many of them keep to letters, digits and hyphens. */

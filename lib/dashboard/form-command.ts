@@ -24,7 +24,7 @@ export interface FormCommandDeps {
 
 /** The page that a form stands on, for the words of a refusal and the way back. */
 export interface FormPage {
-  readonly name: 'connections' | 'tokens'
+  readonly name: 'connections' | 'tokens' | 'account'
   readonly href: string
 }
 
@@ -117,7 +117,7 @@ export function refusalPage(
   const body = html`<div class="card">
 <h1>Nothing was changed</h1>
 <p>${sentence}</p>
-<p>Your ${page.name} are as they were.</p>
+<p>Your ${page.name} ${page.name === 'account' ? 'is as it was' : 'are as they were'}.</p>
 <p class="actions"><a class="button" href="${page.href}">Back to your ${page.name}</a></p>
 <p class="muted small">If this happens again, quote <span class="code">${requestId}</span> to whoever runs this server.</p>
 </div>`

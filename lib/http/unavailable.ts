@@ -4,7 +4,7 @@ import { get } from '#lib/store/operations'
 import type { Store } from '#lib/store/port'
 
 /** Pages that lead here while the store does not answer, and where they go on to afterwards. */
-const PAGES = ['/dashboard', '/dashboard/tokens'] as const
+const PAGES = ['/dashboard', '/dashboard/tokens', '/dashboard/account'] as const
 type StorePage = (typeof PAGES)[number]
 
 /** Where a React page sends a browser when the store does not answer: such a page cannot be a 503 itself. */

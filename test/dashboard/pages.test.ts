@@ -32,6 +32,15 @@ const dashboardWith = (
       csrfOf: async (_session, purpose) => `token for ${purpose}`,
       signOutFields: async () => ({ csrf: 'token for sign-out' }),
       checkCsrf: async () => true,
+      own: {
+        waysIn: async () => ({ rpId: 'notes.example.com', passkeys: [], recovery: undefined }),
+        browserSessions: async () => [],
+        renamePasskey: async () => ({ ok: true, value: undefined }),
+        removePasskey: async () => ({ ok: true, value: undefined }),
+        renewRecoveryCodes: async () => ({ ok: true, value: [] }),
+        endBrowserSession: async () => false,
+        signOutEverywhere: async () => undefined,
+      },
     },
     oauth: {
       listGrants: async () => grants,
@@ -162,7 +171,7 @@ describe('the page of tokens', () => {
   ])('is linked both ways, and $page says that it is the open one', async ({ markup, current }) => {
     const page = await markup()
     const links = [...page.matchAll(/<a href="(\/dashboard[^"]*)"( aria-current="page")?>/g)]
-    expect(links.map(([, href]) => href)).toEqual(['/dashboard', '/dashboard/tokens'])
+    expect(links.map(([, href]) => href)).toEqual(['/dashboard', '/dashboard/tokens', '/dashboard/account'])
     expect(links.find(([, , isCurrent]) => isCurrent)?.[1]).toBe(current)
   })
 })

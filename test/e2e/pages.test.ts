@@ -14,6 +14,7 @@ import {
 import { root } from '#test/support/build'
 import { type Deployment, startLocal } from '#test/support/deployment'
 import { listNotes } from '#test/support/mcp-request'
+import { giveDevice } from '#test/support/passkey-device'
 import { authorizationUrl, redeemByFetch, registerByFetch } from '#test/support/person-by-fetch'
 
 /** Every page in both themes and three widths, for people to look at (git ignores the folder). */
@@ -62,6 +63,13 @@ async function createToken(name: string): Promise<void> {
   await page.getByLabel('Name').fill(name)
   await page.getByRole('button', { name: 'Create token' }).click()
   await page.getByRole('heading', { name: 'Copy your token now' }).waitFor()
+}
+
+async function addPasskey(name: string): Promise<void> {
+  await open('/sign-in/passkey/new')
+  await page.getByLabel('Name').fill(name)
+  await page.getByRole('button', { name: 'Add the passkey' }).click()
+  await page.waitForURL(/added=/)
 }
 
 interface State {
@@ -171,6 +179,47 @@ const states: readonly State[] = [
       await page.locator('details.confirm > summary').first().click()
       await page.locator('details.confirm[open] button').click()
       await page.waitForURL(/ended=/)
+    },
+  },
+  { name: 'account-empty', reach: () => open('/dashboard/account') },
+  { name: 'new-passkey', reach: () => open('/sign-in/passkey/new') },
+  {
+    name: 'account-busy',
+    reach: async () => {
+      const device = await giveDevice(page)
+      await addPasskey('Laptop')
+      // The next one is another device's.
+      await device.session.send('WebAuthn.clearCredentials', { authenticatorId: device.id })
+      await addPasskey('W'.repeat(64))
+      await device.session.send('WebAuthn.disable')
+    },
+  },
+  {
+    name: 'recovery-codes',
+    reach: async () => {
+      await open('/dashboard/account')
+      await page.getByRole('button', { name: 'Make recovery codes' }).click()
+      await page.getByRole('heading', { name: 'Keep your recovery codes' }).waitFor()
+    },
+  },
+  {
+    name: 'account-confirm',
+    reach: async () => {
+      await open('/dashboard/account')
+      await page.locator('details.more > summary').first().click()
+      await page.locator('details.confirm > summary').last().click()
+    },
+  },
+  {
+    name: 'recovery-code-refused',
+    refused: true,
+    stranger: true,
+    reach: async (tab) => {
+      await tab.goto(`${deployment.origin}/sign-in`)
+      await tab.locator('summary', { hasText: 'recovery code' }).click()
+      await tab.getByLabel('Recovery code').fill('00000-00000-00000-00000')
+      await tab.getByRole('button', { name: 'Use the recovery code' }).click()
+      await tab.getByRole('heading', { name: /not accepted/ }).waitFor()
     },
   },
   { name: 'tokens-empty', reach: () => open('/dashboard/tokens') },

@@ -1,0 +1,3 @@
+import { handlersOf } from '../../../handler'
+
+export const { GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS } = handlersOf('renewRecoveryCodes')
