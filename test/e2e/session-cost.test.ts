@@ -103,10 +103,15 @@ describe('requests to the store, in all', () => {
   })
 
   it('are 2 for an answer to a question that waits, and for a cancellation', async () => {
-    const pushed = await asked(callOf('test_elicitation', { message: 'Who?' }))
+    let pushed = { stream: undefined as OpenStream | undefined, id: '' as string | number }
+    const question = await cost(async () => {
+      pushed = await asked(callOf('test_elicitation', { message: 'Who?' }))
+    })
+    // Admission, registration, and the question, which is in the store before the call waits for its answer.
+    expect(question.requests).toBe(3)
     const { requests } = await cost(async () => {
       await session.answer(pushed.id, accepted({ username: 'a', email: 'a@b.c' }))
-      await pushed.stream.until(ends)
+      await pushed.stream?.until(ends)
     })
     // Admission and the letter; then the last append of the call that it ends.
     expect(requests).toBe(3)
