@@ -45,6 +45,11 @@ export interface ServerFactory {
   longTool?(name: string): Tool | undefined
   /** Whether a request only reads: it may be run again when the instance that ran it was lost. */
   repeatable(request: JSONRPCRequest): boolean
+  /**
+   * Its handlers send requests of their own while they run (`elicitInput` and the like, 2025): then a server has to
+   * know its client, which costs. Those of `lib/tools` ask by what they return.
+   */
+  readonly pushes?: true
 }
 
 /** What a factory is made of. */

@@ -28,9 +28,12 @@ export function liveParts(
 /** A local store in a folder of its own, opened when it is first used. */
 export function localStoreLater(): Store {
   let opened: Promise<Store> | undefined
-  const store = () => {
+  const open = () => {
     const directory = mkdtempSync(join(tmpdir(), 'gatehouse-mcp-'))
-    opened ??= createLocalStore({ directory, prefix: 'test', clock: Date.now })
+    return createLocalStore({ directory, prefix: 'test', clock: Date.now })
+  }
+  const store = () => {
+    opened ??= open()
     return opened
   }
   return {

@@ -49,6 +49,7 @@ export function createConformanceFactory(deps: FactoryDeps): ServerFactory {
   return {
     inputSchema: (name) => schemas.toolInputSchemaJson(name),
     longTool: (name) => taskTools.find(({ tool }) => tool.name === name && tool.long)?.tool,
+    pushes: true,
     repeatable: ({ method, params }) => method !== 'tools/call' || READ_ONLY.has(textMember(params, 'name')),
 
     create(exchange) {

@@ -30,7 +30,7 @@ export function readMessages(request: Request, body: unknown): Result<Messages, 
   const batch = Array.isArray(body)
   const messages: readonly unknown[] = batch ? body : [body]
   const version = request.headers.get('mcp-protocol-version')
-  const initialize = messages.some(isInitializeRequest)
+  const initialize = messages.some(isInitialize)
 
   // Only `initialize` may name a version we do not know: it is answered with one that we do.
   if (version !== null && !SUPPORTED_PROTOCOL_VERSIONS.includes(version) && !initialize) {
@@ -39,16 +39,24 @@ export function readMessages(request: Request, body: unknown): Result<Messages, 
     return err({ status: 400, message, id: null })
   }
   const fault = batch ? batchFault(messages, version) : idFault(messages)
-  if (fault !== undefined || !messages.every(isMessage)) {
-    return err(invalidRequest(fault ?? 'The body is not a JSON-RPC message'))
+  const sorted = fault === undefined ? sortMessages(messages) : undefined
+  return sorted
+    ? ok({ ...sorted, batch, initialize })
+    : err(invalidRequest(fault ?? 'The body is not a JSON-RPC message'))
+}
+
+/** Messages by their kind; `undefined` when one is none. What matches no schema is what costs: each is tried once. */
+function sortMessages(messages: readonly unknown[]) {
+  const requests: JSONRPCRequest[] = []
+  const notifications: JSONRPCNotification[] = []
+  const responses: (JSONRPCResultResponse | JSONRPCErrorResponse)[] = []
+  for (const message of messages) {
+    if (isJSONRPCRequest(message)) requests.push(withoutAnswers(message))
+    else if (isJSONRPCNotification(message)) notifications.push(message)
+    else if (isJSONRPCResponse(message)) responses.push(message)
+    else return undefined
   }
-  return ok({
-    requests: messages.filter(isJSONRPCRequest).map(withoutAnswers),
-    notifications: messages.filter(isJSONRPCNotification),
-    responses: messages.filter(isJSONRPCResponse),
-    batch,
-    initialize,
-  })
+  return { requests, notifications, responses }
 }
 
 /** HTTP 400 with the JSON-RPC code for a request that is none. */
@@ -65,12 +73,16 @@ export const hasBatches = (revision: string): boolean => revision === BATCH_VERS
 function batchFault(messages: readonly unknown[], version: string | null): string | undefined {
   if (version !== null && version !== BATCH_VERSION) return 'This protocol version has no batches'
   if (messages.length > BATCH_MAX_MESSAGES) return `A batch has at most ${BATCH_MAX_MESSAGES} messages`
-  if (messages.some(isInitializeRequest)) return 'initialize must not be part of a batch'
+  if (messages.some(isInitialize)) return 'initialize must not be part of a batch'
 
   const ids = messages.filter(isJSONRPCRequest).map(({ id }) => id)
   if (new Set(ids).size < ids.length) return 'Two requests of the batch have the same id'
   return idFault(messages)
 }
+
+/** Its name first: what does not match the SDK's schema costs more than all the rest. */
+const isInitialize = (message: unknown) =>
+  (message as { readonly method?: unknown } | null)?.method === 'initialize' && isInitializeRequest(message)
 
 function idFault(messages: readonly unknown[]): string | undefined {
   const ids = messages.filter(isJSONRPCRequest).map(({ id }) => `${id}`)
@@ -78,9 +90,6 @@ function idFault(messages: readonly unknown[]): string | undefined {
     ? `The id of a request has at most ${REQUEST_ID_MAX_LENGTH} characters`
     : undefined
 }
-
-const isMessage = (message: unknown) =>
-  isJSONRPCRequest(message) || isJSONRPCNotification(message) || isJSONRPCResponse(message)
 
 /**
  * Answers to questions belong in responses in this era: in the parameters of a request only we put them, when

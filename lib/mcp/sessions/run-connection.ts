@@ -52,6 +52,7 @@ export interface RunConnectionHow {
 export function createRunConnection(how: RunConnectionHow): RunConnection {
   const answered = deferred<Response>()
   const early: Frame[] = []
+  let id: string | undefined
   let stream: EventStream | undefined
   let state: 'waiting' | 'open' | 'closed' = 'waiting'
   let logged = true
@@ -70,13 +71,10 @@ export function createRunConnection(how: RunConnectionHow): RunConnection {
     else stream.end()
   }
 
-  function leave(): void {
+  /** Ends it for frames that other readers may still want. */
+  function leave(polite: boolean): void {
+    close(polite)
     for (const callback of left.splice(0)) callback()
-  }
-
-  function giveUp(): void {
-    close(false)
-    leave()
   }
 
   function write({ eventId, message, place }: Frame): boolean {
@@ -87,7 +85,10 @@ export function createRunConnection(how: RunConnectionHow): RunConnection {
   }
 
   const connection: RunConnection = {
-    id: how.random(12),
+    get id() {
+      id ??= how.random(12)
+      return id
+    },
     response: answered.promise,
     get open() {
       return state !== 'closed'
@@ -105,10 +106,10 @@ export function createRunConnection(how: RunConnectionHow): RunConnection {
       logged = begin.logged
       last = from
       stream = openEventStream({ primes: canBePrimed(how.session) })
-      stream.onGone(giveUp)
+      stream.onGone(() => leave(false))
       if (logged) stream.prime(formatRunPlace(from), RETRY_MS)
       const all = early.splice(0).every(write)
-      if (state === 'open') stopTimers = limitLife(how, { endPolitely: connection.endPolitely, giveUp })
+      if (state === 'open') stopTimers = limitLife(how, leave)
       answered.resolve(stream.response)
       return all
     },
@@ -118,10 +119,7 @@ export function createRunConnection(how: RunConnectionHow): RunConnection {
     },
     drained: async () => stream?.drained(),
     end: () => close(false),
-    endPolitely() {
-      close(true)
-      leave()
-    },
+    endPolitely: () => leave(true),
     onEnded: (callback) => void ended.push(callback),
     onLeft: (callback) => void left.push(callback),
   }
@@ -134,12 +132,12 @@ export function createRunConnection(how: RunConnectionHow): RunConnection {
  */
 function limitLife(
   { maxSeconds, stillAdmitted }: RunConnectionHow,
-  { endPolitely, giveUp }: { readonly endPolitely: () => void; readonly giveUp: () => void },
+  leave: (polite: boolean) => void,
 ): () => void {
   async function recheck(): Promise<void> {
-    if (!(await stillAdmitted().catch(() => true))) giveUp()
+    if (!(await stillAdmitted().catch(() => true))) leave(false)
   }
-  const end = setTimeout(endPolitely, maxSeconds * 1000)
+  const end = setTimeout(() => leave(true), maxSeconds * 1000)
   const asking = setInterval(() => void recheck(), STREAM_RECHECK_MS)
   return () => {
     clearTimeout(end)

@@ -23,6 +23,8 @@ export interface RunHow {
   readonly claimed?: { readonly text: string; readonly record: RunRecord }
   /** Made before, so that a lacking scope is answered before anything runs. */
   readonly server: ReturnType<ServerFactory['create']>
+  /** Whether it has to know its client (`ServerFactory.pushes`). */
+  readonly pushes: boolean
   /** What handlers want to ask the person (`ServerExchange.park`), by the id of their request. */
   readonly parking: ReadonlyMap<RequestId, Parking>
 }

@@ -69,9 +69,11 @@ export function createRunKeeper(kept: Kept, deps: KeeperDeps): RunKeeper {
   const { claimed } = kept
   const names = namesOf(kept)
   const { store } = deps
-  const stopped = new AbortController()
   const record = keepRecord({ sid: kept.session.sid, xid: kept.xid }, { runLog: deps.runLog, claimed })
   let requestKeys: readonly string[] = []
+  let stopped = false
+  /** Most calls are answered before there is anything to listen to. */
+  let listening: AbortController | undefined
   let hurrying: ReturnType<typeof setInterval> | undefined
 
   const renew = () => set(names.lease, '1', { ttlMs: hurrying ? RUN_DRAIN_LEASE_MS : RUN_LEASE_MS })
@@ -83,7 +85,7 @@ export function createRunKeeper(kept: Kept, deps: KeeperDeps): RunKeeper {
       get(names.ended, { fresh: true }),
       read(names.mailbox, { after, limit: RUN_LOG_KEEP }),
     )
-    if (stopped.signal.aborted) return letters
+    if (stopped) return letters
     const taken = current !== null && parseRecord(RunRecord, current).epoch !== kept.epoch
     if (taken || ended !== null) deps.onLost()
     // The store has lost it: its client is connected, and the call goes on.
@@ -94,16 +96,18 @@ export function createRunKeeper(kept: Kept, deps: KeeperDeps): RunKeeper {
   }
 
   function listen(): void {
-    if (stopped.signal.aborted) return
+    if (stopped) return
+    listening = new AbortController()
+    const { signal } = listening
     const onEntries = (entries: readonly Entry[]) => {
       for (const { data } of entries) deps.onLetter(parseRecord(Letter, data))
     }
     const from = { log: names.mailbox, after: '0-0', pollMs: RUN_BEAT_MS, read: beat, onEntries }
     // One that was taken up may have letters from when nobody read them. Nobody writes to one that is parked.
-    deps.follow({ ...from, readFirst: (claimed?.record.tries ?? 1) > 1 }, stopped.signal)
+    deps.follow({ ...from, readFirst: (claimed?.record.tries ?? 1) > 1 }, signal)
     const onWake = () => void beat('0-0').catch(() => undefined)
     const stopHearing = deps.wakes.listen(names.ended, { onWake, onGap: () => undefined })
-    stopped.signal.addEventListener('abort', stopHearing)
+    signal.addEventListener('abort', stopHearing)
   }
 
   return {
@@ -127,15 +131,15 @@ export function createRunKeeper(kept: Kept, deps: KeeperDeps): RunKeeper {
     close: () => record.close(del(names.lease, names.mailbox, ...requestKeys)),
 
     hurry() {
-      if (stopped.signal.aborted) return
+      if (stopped) return
       hurrying ??= setInterval(() => store.run(renew()).catch(() => undefined), RUN_DRAIN_BEAT_MS)
       store.run(renew()).catch(() => undefined)
     },
 
     stop() {
       clearInterval(hurrying)
-      // A reason of its own: without one an exception with its stack is made, for every call.
-      stopped.abort('stopped')
+      stopped = true
+      listening?.abort()
     },
   }
 }

@@ -20,6 +20,8 @@ export interface RunServerDeps {
 /** A server for the requests of one POST, not connected. */
 export interface RunServer {
   readonly server: McpServer
+  /** Whether it has to know its client (`ServerFactory.pushes`). */
+  readonly pushes: boolean
   /** What its handlers want to ask, by the id of their request. */
   readonly parking: ReadonlyMap<RequestId, Parking>
   /** The scopes that the token lacks for any of the requests; absent: none. */
@@ -63,6 +65,7 @@ export function createRunServer(
   })
   return {
     server,
+    pushes: deps.factory.pushes === true,
     parking,
     async lackingScopes() {
       for (const request of requests) await server.resolveScopeChallenge({ request })

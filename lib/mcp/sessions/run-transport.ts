@@ -1,7 +1,5 @@
 import {
   isJSONRPCErrorResponse,
-  isJSONRPCRequest,
-  isJSONRPCResponse,
   isJSONRPCResultResponse,
   type JSONRPCErrorResponse,
   type JSONRPCMessage,
@@ -58,16 +56,19 @@ export async function serveRun(
     session,
     xid,
     epoch,
+    pushes,
     outgoing,
   }: {
     readonly session: LiveSession
     readonly xid: string
     readonly epoch: number
+    /** Whether the server has to know its client (`ServerFactory.pushes`). */
+    readonly pushes: boolean
     readonly outgoing: Outgoing
   },
 ): Promise<Served> {
   const hydrated = deferred<void>()
-  let hydrating = true
+  let hydrating = pushes
   const wire = (id: RequestId) => formatWireId({ xid, epoch, parked: false, n: Number(id) })
 
   async function sendRequest(message: JSONRPCRequest): Promise<void> {
@@ -91,11 +92,12 @@ export async function serveRun(
     sessionId: session.sid,
     async start() {},
     async send(message, options) {
-      if (isJSONRPCResponse(message)) {
+      // The SDK's own messages: their form is known.
+      if (!('method' in message)) {
         if (!hydrating) return outgoing.answer(message)
         hydrating = false
         hydrated.resolve()
-      } else if (isJSONRPCRequest(message)) await sendRequest(message)
+      } else if ('id' in message) await sendRequest(message)
       else sendNotification(message, options?.relatedRequestId)
     },
     async close() {
@@ -106,8 +108,10 @@ export async function serveRun(
 
   return {
     async start(requests) {
-      transport.onmessage?.(initializeOf(session))
-      await hydrated.promise
+      if (pushes) {
+        transport.onmessage?.(initializeOf(session))
+        await hydrated.promise
+      }
       const extra = { closeSSEStream: () => outgoing.closeStream() }
       for (const request of requests) transport.onmessage?.(request, extra)
     },

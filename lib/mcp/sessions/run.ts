@@ -117,8 +117,8 @@ function begin(how: RunHow, deps: RunDeps): State {
 }
 
 async function serve(run: State): Promise<void> {
-  const { server, session, xid, epoch, requests } = run
-  const connected = await serveRun(server, { session, xid, epoch, outgoing: outgoingOf(run) })
+  const { server, session, xid, epoch, requests, pushes } = run
+  const connected = await serveRun(server, { session, xid, epoch, pushes, outgoing: outgoingOf(run) })
   run.served = connected
   await (run.over ? connected.close() : connected.start(requests))
 }
@@ -211,7 +211,8 @@ async function leave(run: State): Promise<void> {
   run.stopWatching()
   run.keeper.stop()
   run.log.close()
-  await run.served?.close()
+  // Closing stops what still runs; where nothing does it would only cost.
+  if (run.pushes || run.waiting.size > 0) await run.served?.close()
   run.finished.resolve()
 }
 

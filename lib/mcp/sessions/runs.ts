@@ -140,8 +140,8 @@ export function createRuns(deps: RunsDeps): Runs {
   function goOn({ session, xid, admitted, text, record }: Parameters<Runs['goOn']>[0]): void {
     const open = record.requests.filter(({ id }) => record.ids.includes(id))
     const requests = open.map((request) => withAnswers(request, record))
-    const { server, parking } = createRunServer(deps, { session, requests, admitted })
-    launch({ session, xid, requests, batch: false, admitted, claimed: { text, record }, server, parking })
+    const runServer = createRunServer(deps, { session, requests, admitted })
+    launch({ session, xid, requests, batch: false, admitted, claimed: { text, record }, ...runServer })
   }
 
   return {
