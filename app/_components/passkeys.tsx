@@ -29,7 +29,9 @@ export function Passkeys({ model }: { readonly model: AccountModel }) {
           ))}
         </ul>
       ) : (
-        <p className="card nothing">You have no passkey: you sign in with a link.</p>
+        <p className="card nothing">
+          You have no passkey: you sign in with a link{model.recovery?.left ? ' or a recovery code' : ''}.
+        </p>
       )}
     </section>
   )

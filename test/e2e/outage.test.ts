@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createAuthenticator } from '#test/support/authenticator'
 import { type Pair, startPair } from '#test/support/deployment'
 import { ERAS, initialize, listNotes, sessionOf } from '#test/support/mcp-request'
 import {
@@ -161,7 +162,7 @@ const steps: Step[] = [
     },
     worked: isAt('/sign-in/link'),
   },
-  ...['/dashboard', '/dashboard/tokens'].map(
+  ...['/dashboard', '/dashboard/tokens', '/dashboard/account'].map(
     (path): Step => ({
       name: `the page ${path}`,
       kind: 'page',
@@ -169,6 +170,57 @@ const steps: Step[] = [
       worked: isAt(path),
     }),
   ),
+  {
+    name: 'a new passkey',
+    kind: 'page',
+    once: true,
+    async prepare() {
+      const form = await newPasskeyForm(person, createAuthenticator(pair.origin))
+      return () => person.submit('/sign-in/passkey/new', form)
+    },
+    worked: isAt('/dashboard/account'),
+  },
+  {
+    name: 'a passkey',
+    kind: 'page',
+    once: true,
+    async prepare() {
+      const authenticator = createAuthenticator(pair.origin)
+      const member = await newMember()
+      await member.submit('/sign-in/passkey/new', await newPasskeyForm(member, authenticator))
+      const stranger = personByFetch(pair.origin)
+      const headers = { origin: pair.origin }
+      const asked = await stranger.go('/sign-in/passkey/options', { method: 'POST', headers })
+      const { options, state } = await asked.json()
+      const form = new URLSearchParams({ state, credential: authenticator.get(options) })
+      return () => stranger.submit('/sign-in/passkey', form)
+    },
+    worked: isAt('/dashboard'),
+  },
+  {
+    name: 'new recovery codes',
+    kind: 'page',
+    once: true,
+    async prepare() {
+      const form = await person.formOf('/dashboard/account', '/dashboard/account/recovery-codes')
+      return () => person.submit('/dashboard/account/recovery-codes', form)
+    },
+    worked: async (response) => isOk(response) && (await response.text()).includes('id="codes"'),
+  },
+  {
+    name: 'a recovery code',
+    kind: 'page',
+    once: true,
+    async prepare() {
+      const action = '/dashboard/account/recovery-codes'
+      const member = await newMember()
+      const shown = await member.submit(action, await member.formOf('/dashboard/account', action))
+      const [code = ''] = /[0-9A-Z]{5}(?:-[0-9A-Z]{5}){3}/.exec(await shown.text()) ?? []
+      const stranger = personByFetch(pair.origin)
+      return () => stranger.submit('/sign-in/recovery-code', new URLSearchParams({ code }))
+    },
+    worked: isAt('/dashboard/account'),
+  },
   {
     name: 'ending a connection',
     kind: 'page',
@@ -198,6 +250,24 @@ const steps: Step[] = [
     worked: isOk,
   },
 ]
+
+async function newMember(): Promise<FetchPerson> {
+  const member = personByFetch(pair.origin)
+  await member.signIn(await pair.memberLink(`Member ${++members}`))
+  return member
+}
+
+/** What the page sends once the browser has made the passkey. */
+async function newPasskeyForm(
+  { go }: FetchPerson,
+  authenticator: ReturnType<typeof createAuthenticator>,
+): Promise<URLSearchParams> {
+  const page = await (await go('/sign-in/passkey/new')).text()
+  const [, encoded = ''] = /data-options="([^"]*)"/.exec(page) ?? []
+  const field = (name: string) => new RegExp(`name="${name}" value="([^"]*)"`).exec(page)?.[1] ?? ''
+  const credential = authenticator.create(JSON.parse(encoded.replaceAll('&quot;', '"')))
+  return new URLSearchParams({ csrf: field('csrf'), state: field('state'), credential, name: 'A device' })
+}
 
 /** Revocation (RFC 7009). */
 function handingBack(kind: 'access_token' | 'refresh_token'): Step {

@@ -129,6 +129,15 @@ describe('the setup code', () => {
     ])
   })
 
+  it('leads to the page that offers a passkey, where no app waits', async () => {
+    const rig = await open({ ownerSetupCode: CODE, passkeyRpId: 'gatehouse.example' })
+    const browser = createBrowser()
+    const response = await browser.post(rig.identity.setupCode, PATH, { code: CODE })
+    const next = response.headers.get('location') ?? ''
+    const page = await (await browser.get(rig.identity.signInLink, next)).text()
+    expect(page).toContain('href="/sign-in/passkey/new"')
+  })
+
   it('is no way in once the server is owned', async () => {
     const rig = await open({ ownerSetupCode: CODE })
     await signIn(rig)
