@@ -2,7 +2,7 @@ import { FOLLOW_PAGE, READER_POLL_MS, RUN_LOG_KEEP } from '#lib/config/limits'
 import type { Admitted } from '#lib/mcp/admitted'
 import { logId, type RunPlace } from '#lib/mcp/sessions/event-id'
 import { paced } from '#lib/mcp/sessions/paced'
-import { Letter, RunRecord } from '#lib/mcp/sessions/records'
+import { RunRecord, readLetter } from '#lib/mcp/sessions/records'
 import type { RunConnection } from '#lib/mcp/sessions/run-connection'
 import { readFrames } from '#lib/mcp/sessions/run-log'
 import type { RunDeps } from '#lib/mcp/sessions/runs'
@@ -94,7 +94,7 @@ export function readRun(reading: Reading, deps: RunDeps): void {
     deps.wakes.listen(keys.mcpEnded(sid), { onWake: poke, onGap: poke }),
     deps.wakes.listen(keys.mcpMailbox(sid, xid), {
       onWake({ data }) {
-        const letter = data === undefined ? undefined : parseRecord(Letter, data)
+        const letter = data === undefined ? undefined : readLetter(data)
         // The client reads on yet another connection.
         if (letter?.kind === 'reader' && letter.connection !== connection.id) end()
       },

@@ -66,7 +66,7 @@ export const RunRecord = z.looseObject({
 export type RunRecord = z.output<typeof RunRecord>
 
 /** What a client sent to a run. */
-export const Letter = z.discriminatedUnion('kind', [
+const Letter = z.discriminatedUnion('kind', [
   /** A response to a request of ours, or progress on it; `message` is the JSON-RPC message. */
   z.looseObject({ kind: z.literal('message'), message: z.unknown() }),
   z.looseObject({ kind: z.literal('cancel'), id: Id, reason: z.string().optional() }),
@@ -74,3 +74,8 @@ export const Letter = z.discriminatedUnion('kind', [
   z.looseObject({ kind: z.literal('reader'), connection: z.string() }),
 ])
 export type Letter = z.output<typeof Letter>
+
+/** Reads a letter; `undefined` for one of a later release, which is not for us. */
+export function readLetter(data: string): Letter | undefined {
+  return Letter.safeParse(JSON.parse(data)).data
+}

@@ -12,7 +12,7 @@ import type { Follow } from '#lib/mcp/live/follow'
 import type { Wakes } from '#lib/mcp/live/wakes'
 import { jsonLength } from '#lib/mcp/sessions/json-length'
 import { type KeptRecord, keepRecord, requestKeyPart } from '#lib/mcp/sessions/kept-record'
-import { Letter, RunRecord } from '#lib/mcp/sessions/records'
+import { type Letter, RunRecord, readLetter } from '#lib/mcp/sessions/records'
 import type { RunLog } from '#lib/mcp/sessions/run-log'
 import type { LiveSession } from '#lib/mcp/sessions/session'
 import { keys } from '#lib/store/keys'
@@ -100,7 +100,10 @@ export function createRunKeeper(kept: Kept, deps: KeeperDeps): RunKeeper {
     listening = new AbortController()
     const { signal } = listening
     const onEntries = (entries: readonly Entry[]) => {
-      for (const { data } of entries) deps.onLetter(parseRecord(Letter, data))
+      for (const { data } of entries) {
+        const letter = readLetter(data)
+        if (letter) deps.onLetter(letter)
+      }
     }
     const from = { log: names.mailbox, after: '0-0', pollMs: RUN_BEAT_MS, read: beat, onEntries }
     // One that was taken up may have letters from when nobody read them. Nobody writes to one that is parked.

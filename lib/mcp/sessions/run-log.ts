@@ -2,6 +2,7 @@ import type { JSONRPCMessage } from '@modelcontextprotocol/server'
 import { z } from 'zod'
 import { RUN_DONE_MS, RUN_FLUSH_MS, RUN_FRAME_MAX_BYTES, RUN_LOG_KEEP, RUN_MS } from '#lib/config/limits'
 import { formatRunPlace, isAfter, logId, type RunPlace } from '#lib/mcp/sessions/event-id'
+import { jsonLength } from '#lib/mcp/sessions/json-length'
 import { keys } from '#lib/store/keys'
 import { append } from '#lib/store/operations'
 import type { Entry, Operation, Store } from '#lib/store/port'
@@ -63,7 +64,7 @@ export function openRunLog(
 ): RunLog {
   const log = keys.mcpRunLog(sid, xid)
   let seq = 0
-  let waiting: (readonly [number, JSONRPCMessage])[] = []
+  let waiting: Numbered[] = []
   let told = false
   /** The number up to which a write went out and was never answered. */
   let doubtful: number | undefined
@@ -71,39 +72,42 @@ export function openRunLog(
   let flushMs = RUN_FLUSH_MS
   let last: Promise<unknown> = Promise.resolve()
 
-  function entry(end: boolean): Operation[] {
-    const frames = waiting
-    waiting = []
-    if (frames.length === 0 && !end) return []
+  async function writePart(
+    frames: readonly Numbered[],
+    { first = [], last: after = [], end = false }: Flush,
+  ) {
+    const says = frames.length > 0 || end
     // An end without a frame has a number of its own.
-    if (frames.length === 0) seq += 1
-    const data = JSON.stringify({ m: frames.map(bounded), ...(end ? { end: 1 } : {}) })
-    return [
-      append(log, data, {
-        id: logId({ epoch, seq }),
-        keep: RUN_LOG_KEEP,
-        ttlMs: end ? RUN_DONE_MS : RUN_MS,
-        ...(told && channel !== undefined ? { tell: channel } : {}),
-      }),
-    ]
+    if (end && frames.length === 0) seq += 1
+    const upTo = frames.at(-1)?.[0] ?? seq
+    const how = { log, id: logId({ epoch, seq: upTo }), end, tell: told ? channel : undefined }
+    const operations = [...first, ...(says ? [entryOf(frames, how)] : []), ...after]
+    if (operations.length === 0) return { answers: [], stale: false }
+    const answers = await store.batch(...operations).catch((error: unknown) => {
+      doubtful = upTo
+      throw error
+    })
+    // What was written although nobody answered refuses its own repetition.
+    const stale = says && isStale(answers[first.length]) && doubtful !== upTo
+    doubtful = undefined
+    return { answers: answers.slice(0, first.length), stale }
   }
 
-  async function write({ first = [], last: after = [], end = false }: Flush): Promise<Flushed> {
+  /** What waits, in as many entries as a request to the store can carry one each. */
+  async function write(how: Flush): Promise<Flushed> {
     clearTimeout(timer)
     timer = undefined
-    const kept = waiting
-    const entries = entry(end)
-    if (first.length + entries.length + after.length === 0) return { answers: [], stale: false }
+    const parts = inParts(waiting)
+    waiting = []
     try {
-      const answers = await store.batch(...first, ...entries, ...after)
-      const appended = answers[first.length] as { readonly stale?: true } | undefined
-      // What was written although nobody answered refuses its own repetition.
-      const stale = entries.length > 0 && appended?.stale === true && doubtful !== seq
-      doubtful = undefined
-      return { answers: answers.slice(0, first.length), stale }
+      while (parts.length > 1) {
+        const { stale } = await writePart(parts[0] ?? [], {})
+        if (stale) return { answers: [], stale }
+        parts.shift()
+      }
+      return await writePart(parts[0] ?? [], how)
     } catch (error) {
-      doubtful = seq
-      waiting = [...kept, ...waiting]
+      waiting = [...parts.flat(), ...waiting]
       throw error
     }
   }
@@ -140,10 +144,39 @@ export function openRunLog(
   }
 }
 
+function entryOf(
+  frames: readonly Numbered[],
+  { log, id, end, tell }: { log: string; id: string; end: boolean; tell: string | undefined },
+): Operation {
+  const data = JSON.stringify({ m: frames.map(bounded), ...(end ? { end: 1 } : {}) })
+  const ttlMs = end ? RUN_DONE_MS : RUN_MS
+  return append(log, data, { id, keep: RUN_LOG_KEEP, ttlMs, ...(tell === undefined ? {} : { tell }) })
+}
+
+const isStale = (appended: unknown) => (appended as { readonly stale?: true } | undefined)?.stale === true
+
+type Numbered = readonly [seq: number, message: JSONRPCMessage]
+
+/** Frames in order, together up to about the size of the largest single one. */
+function inParts(frames: readonly Numbered[]): Numbered[][] {
+  const parts: Numbered[][] = []
+  let size = Number.POSITIVE_INFINITY
+  for (const frame of frames) {
+    const length = jsonLength(frame)
+    if (size + length > RUN_FRAME_MAX_BYTES) {
+      parts.push([])
+      size = 0
+    }
+    parts.at(-1)?.push(frame)
+    size += length
+  }
+  return parts
+}
+
 /** A frame too large for the log still reaches a client that is connected. */
-function bounded(frame: readonly [number, JSONRPCMessage]): readonly [number, JSONRPCMessage] {
+function bounded(frame: Numbered): Numbered {
   const [seq, message] = frame
-  if (JSON.stringify(message).length <= RUN_FRAME_MAX_BYTES) return frame
+  if (jsonLength(message) <= RUN_FRAME_MAX_BYTES) return frame
   if (!('id' in message) || 'method' in message) return [seq, notice]
   const error = { code: -32_603, message: 'The result is too large to be delivered again' }
   return [seq, { jsonrpc: '2.0', id: message.id, error } as JSONRPCMessage]

@@ -40,3 +40,10 @@ export const tookTooLong = (id: RequestId): Answer => ({
     data: { reason: 'time_limit' },
   },
 })
+
+/** The error for a call that could not even be begun; what went wrong stands in our log. */
+export const serverFailed = (id: RequestId, reference: string): Answer => ({
+  jsonrpc: '2.0',
+  id,
+  error: { code: -32_603, message: `The server failed. Reference: ${reference}` },
+})

@@ -14,7 +14,7 @@ import {
   serveRun,
   spelledForLegacy,
 } from '#lib/mcp/sessions/run-transport'
-import { tookTooLong, watchRun } from '#lib/mcp/sessions/run-watch'
+import { serverFailed, tookTooLong, watchRun } from '#lib/mcp/sessions/run-watch'
 import type { RunDeps } from '#lib/mcp/sessions/runs'
 
 /** A run with what changes while it runs. */
@@ -60,8 +60,9 @@ export function startRun(how: RunHow, deps: RunDeps): Run {
     },
   })
   serve(run).catch((error: unknown) => {
-    deps.log('error', 'run_failed', { requestId: how.admitted.requestId, error: String(error) })
-    stop(run, 'failed')
+    const { requestId } = how.admitted
+    deps.log('error', 'run_failed', { requestId, error: error instanceof Error ? error.name : 'unknown' })
+    for (const id of [...run.waiting.keys()]) respond(run, serverFailed(id, requestId))
   })
 
   return {
@@ -133,6 +134,7 @@ function outgoingOf(run: State): Outgoing {
       else respond(run, spelledForLegacy(message, run.waiting.get(id)))
     },
     async ask(message) {
+      if (run.over) throw new Error('The call is over')
       emit(run, message)
       await upgrade(run)
       if (!run.keeper.registered) throw new Error('The client cannot be asked now')

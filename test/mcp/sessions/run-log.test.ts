@@ -106,4 +106,20 @@ describe('the log of a run', () => {
     })
     expect(frames[1]?.message).toMatchObject({ id: 7, error: { code: -32603 } })
   })
+
+  it.each([[[]], [['before']], [['after', 'before']]] as const)(
+    'writes a flood in as many entries as requests can carry, in order, with failures %j',
+    async (failures) => {
+      const store = localStoreLater()
+      const log = open(failing(store, [...failures]))
+      for (let n = 1; n <= 7; n++) log.add(note('x'.repeat(RUN_FRAME_MAX_BYTES / 3)))
+      for (const _ of failures) await expect(log.flush({ end: true })).rejects.toThrow(StoreUnavailable)
+      log.add(note('last'))
+      expect(await log.flush({ end: true })).toMatchObject({ stale: false })
+      const { entries, frames, ended } = await readAll(store)
+      expect(frames.map(({ place }) => place.seq)).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
+      expect(ended).toBe(true)
+      for (const { data } of entries) expect(data.length).toBeLessThan(1.1 * RUN_FRAME_MAX_BYTES)
+    },
+  )
 })
