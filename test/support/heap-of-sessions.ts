@@ -47,7 +47,7 @@ const call = (name: string, input: object) => ({
   params: { name, arguments: input },
 })
 
-/** One session; every 5th calls, every 20th with a stream, and has a stream of its own that its client leaves. */
+/** One session; every 10th calls, every 20th with a stream, and has a stream of its own that its client leaves. */
 async function session(n: number): Promise<void> {
   const params = {
     protocolVersion: '2025-11-25',
@@ -58,7 +58,7 @@ async function session(n: number): Promise<void> {
   const id = begun.headers.get('mcp-session-id')
   if (!id) throw new Error(`no session: ${begun.status} ${await begun.text()}`)
   await begun.arrayBuffer()
-  if (n % 5 !== 0) return
+  if (n % 10 !== 0) return
   const answer = await send({ session: id, body: call('test_simple_text', {}) })
   if (!(await answer.text()).includes('simple text')) throw new Error(`no result: ${answer.status}`)
   if (n % 20 !== 0) return

@@ -67,7 +67,7 @@ type SlowTool = (typeof TOOLS)[number]
 /** A wave of kills must find calls under way. */
 const QUIET_MS = 400
 /** The last notifications of the session streams are on their way. */
-const SETTLE_MS = 2500
+const SETTLE_MS = 2000
 
 /**
  * Lets clients call slow tools without a break through the round-robin, while the instance that runs one of
@@ -105,7 +105,7 @@ export async function makeChaos(
   const random = seeded(how.seed)
   await pause(QUIET_MS)
   for (let round = 0; round < how.rounds; round++) {
-    await pause(random.between(100, 800))
+    await pause(random.between(50, 500))
     deaths.push(await endBusiest(pair.instances, how.ending))
   }
   stopping = true
