@@ -29,25 +29,21 @@ describe.each(setups)('with wake-ups $wakeUps, when the instance of a call', ({ 
   })
   afterAll(() => pair.dispose())
 
-  it.each<{ title: string; ending: Ending }>([
+  it.for<{ title: string; ending: Ending }>([
     {
       title: 'is killed, nothing comes twice or out of order and nothing older than 150 ms is lost',
       ending: 'SIGKILL',
     },
     { title: 'is stopped and killed 500 ms later, nothing that was said before is lost', ending: 'SIGTERM' },
-  ])(
-    '$title',
-    async ({ ending }, { skip }) => {
-      // Half a minute more for what differs from the others by the poll alone.
-      if (ending === 'SIGTERM' && wakeUps === 'off' && !SOAK) skip()
-      const seed = newSeed()
-      const chaos = await makeChaos(pair, { kinds: KINDS, token, rounds, seed, ending })
-      const verdict = judge(chaos)
-      console.log(JSON.stringify({ ending, wakeUps, seed, ...verdict }))
-      expect(verdict.faults, `seed ${seed}`).toEqual([])
-      // Calls were under way whenever an instance went.
-      expect(verdict.lost + verdict.results).toBeGreaterThan(rounds)
-    },
-    60_000 + rounds * 15_000,
-  )
+  ])('$title', { timeout: 60_000 + rounds * 15_000 }, async ({ ending }, { skip }) => {
+    // Half a minute more for what differs from the others by the poll alone.
+    if (ending === 'SIGTERM' && wakeUps === 'off' && !SOAK) skip()
+    const seed = newSeed()
+    const chaos = await makeChaos(pair, { kinds: KINDS, token, rounds, seed, ending })
+    const verdict = judge(chaos)
+    console.log(JSON.stringify({ ending, wakeUps, seed, ...verdict }))
+    expect(verdict.faults, `seed ${seed}`).toEqual([])
+    // Calls were under way whenever an instance went.
+    expect(verdict.lost + verdict.results).toBeGreaterThan(rounds)
+  })
 })
