@@ -294,6 +294,8 @@ export const SESSION_LISTED_MS = SESSION_IDLE_MS + HOUR
 export const SESSION_BEGINS_MS = 10 * SECOND
 /** URIs that one session may subscribe to. */
 export const SUBSCRIPTIONS_PER_SESSION = 200
+/** Sessions whose use this instance remembers to have counted in this hour, at about 100 bytes each. */
+export const SESSIONS_NOTED_MAX = 10_000
 /** Hourly counts of sessions, for the operator: a month of them. */
 export const SESSION_STATISTICS_MS = 31 * DAY
 /** An instance with open streams says so often how many: a gauge, not a count. */

@@ -142,6 +142,8 @@ describe('sessions', () => {
     const printed = await rig.run('sessions-stats')
     expect(printed).toContain('Streams open: 0, on 0 instances.')
     expect(printed).toContain('  claude  2025-11-25  used 1  opened 1  ended 0')
+    await sessionStore(rig).end(session(ann))
+    expect(await rig.run('sessions-stats')).toContain('used 1  opened 1  ended 1')
   })
 })
 

@@ -86,7 +86,8 @@ async function within(parts: HubParts, { request, accountId }: Asking, how: With
       const verdict = await sessions.judge(sealed, clientKey, answers.slice(0, own.length))
       if (verdict.kind === 'gone') return notFound()
       if (verdict.readopted) tellToRefresh(parts, verdict.session)
-      admitted.afterResponse(verdict.note())
+      const noting = verdict.note()
+      if (noting !== undefined) admitted.afterResponse(noting)
       const connection = () => connect(parts, verdict.session, admitted)
       return how.serve({ ...verdict, connect: connection }, answers.slice(own.length), admitted)
     },

@@ -51,14 +51,8 @@ export function startRun(how: RunHow, deps: RunDeps): Run {
     run.log.tellReaders()
     void upgrade(run)
   }
-  run.stopWatching = watchRun({
-    admitted: how.admitted,
-    maxMs: deps.runMaxMs(how.admitted),
-    onRefused: () => refuse(run),
-    onTooLong: () => {
-      for (const id of [...run.waiting.keys()]) respond(run, tookTooLong(id))
-    },
-  })
+  // Mostly there is nothing to watch before there is a stream.
+  if (deps.runMaxMs(how.admitted) < JSON_ANSWER_WINDOW_MS) watch(run)
   serve(run).catch((error: unknown) => {
     const { requestId } = how.admitted
     deps.log('error', 'run_failed', { requestId, error: error instanceof Error ? error.name : 'unknown' })
@@ -156,6 +150,8 @@ function upgrade(run: State): Promise<void> {
 
 async function open(run: State): Promise<void> {
   clearTimeout(run.window)
+  run.admitted.afterResponse(run.finished.promise)
+  watch(run)
   await run.deps.wakes.ready()
   // Without the store nothing can be read again; the client that is connected is still served.
   const registered = await run.keeper.register([...run.waiting.keys()]).catch(() => undefined)
@@ -166,6 +162,19 @@ async function open(run: State): Promise<void> {
   if (took === false) handOver(run)
   for (const message of run.early.splice(0)) emit(run, message)
   for (const id of registered?.cancelled ?? []) cancel(run, id)
+}
+
+/** A call that takes its time does not outlive its connection, nor what may be said of it. */
+function watch(run: State): void {
+  run.stopWatching()
+  run.stopWatching = watchRun({
+    admitted: run.admitted,
+    maxMs: run.deps.runMaxMs(run.admitted),
+    onRefused: () => refuse(run),
+    onTooLong: () => {
+      for (const id of [...run.waiting.keys()]) respond(run, tookTooLong(id))
+    },
+  })
 }
 
 function emit(run: State, message: JSONRPCMessage): void {

@@ -104,7 +104,7 @@ export function createRuns(deps: RunsDeps): Runs {
     const run = startRun(how, runDeps)
     running.set(run, how.session)
     if (draining) void run.drain()
-    how.admitted.afterResponse(run.finished.then(() => void running.delete(run)))
+    void run.finished.then(() => running.delete(run))
   }
 
   function read(reading: Reading): void {

@@ -4,8 +4,10 @@ import {
   SESSION_ID_MS,
   SESSION_IDLE_MS,
   SESSION_LISTED_MS,
+  SESSIONS_NOTED_MAX,
   SWAP_ATTEMPTS,
 } from '#lib/config/limits'
+import { createBoundedMap } from '#lib/core/bounded-map'
 import type { Clock } from '#lib/core/clock'
 import type { ChangeBus } from '#lib/mcp/bus'
 import type { Wakes } from '#lib/mcp/live/wakes'
@@ -32,7 +34,7 @@ export type Verdict =
       /** The store had lost it. */
       readonly readopted: boolean
       /** Notes that it is in use; at most one request, after the answer. */
-      note(): Promise<void>
+      note(): Promise<void> | undefined
     }
 
 /** Sessions in the store. */
@@ -68,12 +70,11 @@ interface SessionStoreDeps {
 
 /** Keeps sessions. A session whose record is lost is made again from its sealed id, and goes on. */
 export function createSessionStore({ store, clock, wakes, bus, readopt }: SessionStoreDeps): SessionStore {
+  /** Sessions that were noted here in the hour that stands there. */
+  const noted = createBoundedMap<number>(SESSIONS_NOTED_MAX)
+
   return {
-    operations: (sid) => [
-      get(keys.mcpEnded(sid), { fresh: true }),
-      get(keys.mcpSession(sid), { touchMs: SESSION_IDLE_MS }),
-      get(keys.mcpPreferences(sid), { fresh: true }),
-    ],
+    operations,
 
     async judge(sealed, clientKey, answers) {
       const [ended, text, preferences] = AnswersSchema.parse(answers)
@@ -84,18 +85,20 @@ export function createSessionStore({ store, clock, wakes, bus, readopt }: Sessio
       const wanted = preferences === null ? NO_PREFERENCES : parseRecord(SessionPreferences, preferences)
       const { level, subscriptions } = wanted
       const session = { ...known, clientKey, level, subscriptions: new Set(subscriptions) }
-      const note = () => (text === null ? restore(session, lost) : seen(session, text))
+      const note = () => (text === null ? restore(session, lost) : seenThisHour(session, text))
       return { kind: 'live', session, preferences, readopted: lost, note }
     },
 
     begin: (session) => restore(session, false),
 
-    async end({ sid, accountId }) {
+    async end(session) {
+      const { sid, accountId } = session
       await store.batch(
         // First: from here on nothing serves it, whatever happens to the rest.
         set(keys.mcpEnded(sid), '1', { ttlMs: SESSION_ID_MS }),
         del(keys.mcpSession(sid), keys.mcpPreferences(sid), keys.mcpHolder(sid)),
         unrank(keys.mcpSessionsOf(accountId), sid),
+        ...sessionStatistics(clock(), session, { ended: 1 }),
         ...(wakes.channel ? wakes.hint(keys.mcpEnded(sid), '1-0') : [bus.note(accountId, sid, 'ended')]),
       )
     },
@@ -130,10 +133,15 @@ export function createSessionStore({ store, clock, wakes, bus, readopt }: Sessio
   }
 
   /** Once an hour a session that is used is listed and counted again: that is cheap with any number of them. */
-  async function seen(session: LiveSession, text: string): Promise<void> {
-    const record = parseRecord(SessionRecord, text)
+  function seenThisHour(session: LiveSession, text: string): Promise<void> | undefined {
     const hour = hourOf(clock())
-    if (record.hour === hour) return
+    if (noted.get(session.sid) === hour) return undefined
+    noted.set(session.sid, hour)
+    const record = parseRecord(SessionRecord, text)
+    return record.hour === hour ? undefined : seen(session, { text, record, hour })
+  }
+
+  async function seen(session: LiveSession, { text, record, hour }: Seen): Promise<void> {
     await store.batch(
       swap(keys.mcpSession(session.sid), text, JSON.stringify({ ...record, hour }), SESSION_IDLE_MS),
       ...listed(session),
@@ -163,6 +171,19 @@ async function replace(
   const made = set(key, next, { ttlMs, ifAbsent: true })
   const [written] = await store.batch(made, ...alongside)
   return written ? next : store.run(get(key, { fresh: true }))
+}
+
+/** Whether it was ended, its record, and what it asked for. */
+const operations = (sid: string): readonly Operation[] => [
+  get(keys.mcpEnded(sid), { fresh: true }),
+  get(keys.mcpSession(sid), { touchMs: SESSION_IDLE_MS }),
+  get(keys.mcpPreferences(sid), { fresh: true }),
+]
+
+interface Seen {
+  readonly text: string
+  readonly record: SessionRecord
+  readonly hour: number
 }
 
 function recordOf(session: LiveSession, now: number, lost: boolean): SessionRecord {
