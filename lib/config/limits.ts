@@ -345,8 +345,8 @@ export const RUN_LOG_KEEP = 1000
 export const RUN_FRAME_MAX_BYTES = 512 * 1024
 /** A call whose instance was lost is run again this often, if it only reads. */
 export const RUN_TRIES_MAX = 2
-/** Who reads a run that works elsewhere looks after it this often: half of the lease, and wake-ups are faster. */
-export const READER_POLL_MS = 2 * SECOND
+/** Who reads a run that works elsewhere looks after it this often; wake-ups are faster. */
+export const READER_POLL_MS = 1500
 /** A cancellation that overtook its request waits for it. */
 export const CANCELLATION_MS = 2 * MINUTE
 /** Messages of a client that wait for one call. */

@@ -25,7 +25,7 @@ const SOAK = process.env['SOAK'] === '1'
 /** Codes that wait for their redemption when the dump is made. */
 const WAITING = 20
 /** Personal tokens are made by so many flows; every second one is ended. A person may have 50. */
-const PERSONAL = SOAK ? 50 : 10
+const PERSONAL = SOAK ? 50 : 6
 const AT_ONCE = 20
 /** The shortest secret, a session cookie, has 43 characters: shorter strings are tried in the soak only. */
 const SHORTEST = SOAK ? 8 : 20
@@ -41,8 +41,8 @@ interface Readable extends Deployment {
 }
 
 const kinds = [
-  { store: 'Redis', flows: SOAK ? 1000 : 40, start: onRedis },
-  { store: 'the data folder', flows: SOAK ? 200 : 10, start: onLocalStore },
+  { store: 'Redis', flows: SOAK ? 1000 : 24, start: onRedis },
+  { store: 'the data folder', flows: SOAK ? 200 : 8, start: onLocalStore },
 ] as const
 
 async function onRedis(): Promise<Readable> {

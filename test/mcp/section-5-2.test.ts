@@ -13,11 +13,14 @@ import { eventually, openSession, type RawSession, readStream } from '#test/mcp/
 
 const ASKABLE = { elicitation: { form: {} }, sampling: {}, roots: {} }
 
+// Polling takes its time: the whole table without wake-ups is for the soak, and others show it every day.
+const polling = process.env['SOAK'] ? [{ over: 'Redis', wakeUps: false } as const] : []
+
 describe.each([
-  { over: 'the local store', wakeUps: true },
-  { over: 'Redis', wakeUps: true },
-  { over: 'Redis', wakeUps: false },
-] as const)('over $over, wake-ups $wakeUps', (where) => {
+  { over: 'the local store', wakeUps: true } as const,
+  { over: 'Redis', wakeUps: true } as const,
+  ...polling,
+])('over $over, wake-ups $wakeUps', (where) => {
   let pair: Pair
   beforeAll(async () => {
     pair = await openPair(where)

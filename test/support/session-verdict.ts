@@ -91,6 +91,17 @@ function outcomeOf(call: Called, { deaths, lags }: Chaos, faults: string[]): Out
     faults.push(`${call.client.kind} ${call.tool} ${call.mark}: ${what}`)
     return 'wrong'
   }
+  const sent = sentWith(call)
+  // Headers alone give a client nothing to come back with: for it the request broke.
+  const nothingCame =
+    sent?.failure !== undefined && !call.client.tap.events.some(({ exchange }) => exchange === sent)
+  if (
+    call.text === undefined &&
+    nothingCame &&
+    deaths.some(({ at }) => at > call.from - MARGIN_MS && at < call.to)
+  ) {
+    return call.client.kind === 'v2 auto' ? 'broken' : 'transport'
+  }
   const killed = deaths.filter(({ at }) => at > call.from - MARGIN_MS && at < call.to)
   const late = call.to - Math.max(call.from, ...killed.map(({ goneAt }) => goneAt))
   // One that was run again takes its time once more.
@@ -101,7 +112,6 @@ function outcomeOf(call: Called, { deaths, lags }: Chaos, faults: string[]): Out
   if (call.text !== undefined) return fault(`gave "${call.text}" for "${call.expected}"`)
   if (killed.length === 0) return fault(`failed without a kill: ${call.error}`)
 
-  const sent = sentWith(call)
   if (!sent || sent.status === undefined || sent.status === 502) return 'transport'
   if (call.client.kind === 'v2 auto') return 'broken'
   // A call that only reads is run again, once.

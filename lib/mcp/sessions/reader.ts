@@ -78,8 +78,10 @@ export function readRun(reading: Reading, deps: RunDeps): void {
     const record = text === null ? undefined : parseRecord(RunRecord, text)
     // Its time is over, and with it everything that could still be said.
     if (text === null || !record || record.status === 'done') end()
-    else if (isLost(record, leased, deps.clock()))
-      deps.takeUp({ session, xid, text, admitted: reading.admitted })
+    else if (isLost(record, leased, deps.clock())) {
+      // What came of it is read at once, whatever wake-ups do.
+      void deps.takeUp({ session, xid, text, admitted: reading.admitted }).then(poke)
+    }
   }
 
   const onEntries = paced({
@@ -89,7 +91,9 @@ export function readRun(reading: Reading, deps: RunDeps): void {
     readOn: () => poll(logId(place), FOLLOW_PAGE),
     onFault: end,
   })
-  const poke = () => void poll(logId(place)).then(onEntries, () => undefined)
+  function poke(): void {
+    if (!over.signal.aborted) void poll(logId(place)).then(onEntries, () => undefined)
+  }
   const stopHearing = [
     deps.wakes.listen(keys.mcpEnded(sid), { onWake: poke, onGap: poke }),
     deps.wakes.listen(keys.mcpMailbox(sid, xid), {

@@ -45,7 +45,8 @@ export interface RunDeps {
   /** A message for the session's own stream. */
   readonly announce: (session: LiveSession, message: JSONRPCNotification) => void
   readonly read: (reading: Reading) => void
-  readonly takeUp: (lost: Lost) => void
+  /** Resolves when there is something new to read of it, or nothing could be done. */
+  readonly takeUp: (lost: Lost) => Promise<void>
 }
 
 /** A run whose instance was lost, or whose person never answered. */
@@ -122,7 +123,7 @@ export function createRuns(deps: RunsDeps): Runs {
     if (own.length >= READERS_PER_ACCOUNT) own[0]?.[0].endPolitely()
   }
 
-  function takeUp(lost: Lost): void {
+  async function takeUp(lost: Lost): Promise<void> {
     if (draining) return
     const taken = claim(lost, deps).then(async (claimed) => {
       if (!claimed) return
@@ -132,9 +133,11 @@ export function createRuns(deps: RunsDeps): Runs {
       if (claimed.repeat && !lacking) goOn({ ...lost, ...claimed })
       else await giveUp(lost, claimed, deps)
     })
-    lost.admitted.afterResponse(
-      taken.catch(() => deps.log('warn', 'run_not_taken_up', { requestId: lost.admitted.requestId })),
-    )
+    const done = taken.catch(() => {
+      deps.log('warn', 'run_not_taken_up', { requestId: lost.admitted.requestId })
+    })
+    lost.admitted.afterResponse(done)
+    await done
   }
 
   function goOn({ session, xid, admitted, text, record }: Parameters<Runs['goOn']>[0]): void {
