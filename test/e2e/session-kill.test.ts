@@ -8,6 +8,8 @@ import { judge } from '#test/support/session-verdict'
 
 const SOAK = process.env['SOAK'] === '1'
 const ROUNDS = Number(process.env['ROUNDS'] ?? (SOAK ? 200 : 10))
+/** A machine that stalls can break the time limits once. A fault of ours comes again, and the soak forgives none. */
+const RETRIES = SOAK ? 0 : 1
 /** Enough that every kill hits several calls, few enough for two cores. */
 const KINDS: readonly ClientKind[] = ['v1', 'v2 legacy', 'v2 auto', 'v1', 'v2 legacy', 'v1', 'v2 legacy']
 
@@ -35,7 +37,7 @@ describe.each(setups)('with wake-ups $wakeUps, when the instance of a call', ({ 
       ending: 'SIGKILL',
     },
     { title: 'is stopped and killed 500 ms later, nothing that was said before is lost', ending: 'SIGTERM' },
-  ])('$title', { timeout: 60_000 + rounds * 15_000 }, async ({ ending }, { skip }) => {
+  ])('$title', { timeout: 60_000 + rounds * 15_000, retry: RETRIES }, async ({ ending }, { skip }) => {
     // Half a minute more for what differs from the others by the poll alone.
     if (ending === 'SIGTERM' && wakeUps === 'off' && !SOAK) skip()
     const seed = newSeed()
